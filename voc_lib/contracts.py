@@ -1,0 +1,96 @@
+"""The few shapes that travel between rooms: a metric, the verdict of a check, a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The definition of a number: a weighted mean of one value per person, or a count.
+
+    `value` and `base` are Polars expressions over the columns of `voc.feedback(...)`. A row outside
+    `base`, or whose value is null or NaN, is not an answer and does not enter. `per_person` says how
+    several rows of one person become one: their `mean`, `any` (1 if one of them is 1), or `sum`.
+    `explode` names the list column whose entries share one base: by="code", each code's share is of all
+    people heard. `floor` is the smallest change worth a word, in the unit of the number; for a count it
+    is relative to the baseline. `name` is the file name; `base_definition` says the base in Chinese.
+    """
+
+    label: str
+    unit: Literal["share", "points", "count"]
+    definition: str
+    value: pl.Expr
+    base: pl.Expr = pl.lit(True)
+    per_person: Literal["mean", "any", "sum"] = "mean"
+    explode: str | None = None
+    higher_is_better: bool | None = None
+    floor: float = 0.02
+    base_definition: str = "听到的全部反馈"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict of one check, with what was found and what to do."""
+
+    name: str
+    verdict: Literal["pass", "warn", "fail"]
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Read:
+    """How to open the exports of a channel: which files, in which encodings, where the header stands.
+
+    `export_date` is a regular expression over the file name whose group is the date of the export; without it the
+    file's own time counts.
+    """
+
+    glob: tuple[str, ...]
+    encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
+    sheet: int | str = 0
+    header_row: int = 0
+    delimiter: str | None = None
+    export_date: str | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Other expressions for files whose header has all of `when_columns`."""
+
+    when_columns: tuple[str, ...]
+    columns: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as its contract says: where its files are, what its columns mean, whom it can speak for.
+
+    `columns` maps columns of `feedback` (and author, status, deleted) to DuckDB scalar expressions over the raw
+    columns; `lines` maps a path in the YAML to its line, for error messages; `fingerprint` changes with the contract.
+    """
+
+    channel: str
+    title: str
+    owner: str
+    base: str
+    solicited: bool
+    cannot_tell: str
+    timezone: str
+    read: Read
+    columns: dict[str, object]
+    path: Path
+    fingerprint: str
+    lines: dict[str, int]
+    aliases: dict[str, tuple[str, ...]]
+    variants: tuple[Variant, ...] = ()
+    optional: tuple[str, ...] = ()
+    where: str | None = None
+    identity: dict[str, str] | None = None
+    freshness_days: int = 8

@@ -1,0 +1,68 @@
+"""Where SQL runs: DuckDB in memory, with a view per table over the files of one pinned version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from voc_lib import schema
+
+# The current state of a feedback is joined in, never stored. Grouping by iso_week too lets a filter on the week
+# reach every table below the joins, so that one week of a large store opens one folder of each.
+FEEDBACK_VIEW = """
+CREATE VIEW feedback AS
+SELECT f.*, l.customer_id, d.duplicate_of, st.status, se.first_seen, se.last_seen, se.deleted
+FROM feedback_rows AS f
+LEFT JOIN (SELECT feedback_id, arg_max(customer_id, linked_at) AS customer_id
+           FROM links GROUP BY feedback_id) AS l ON l.feedback_id = f.feedback_id
+LEFT JOIN (SELECT feedback_id, arg_max(duplicate_of, found_at) AS duplicate_of
+           FROM duplicates GROUP BY feedback_id) AS d ON d.feedback_id = f.feedback_id
+LEFT JOIN (SELECT iso_week, feedback_id, arg_max(status, seen_at) AS status
+           FROM status_history GROUP BY iso_week, feedback_id) AS st
+       ON st.iso_week = f.iso_week AND st.feedback_id = f.feedback_id
+LEFT JOIN (SELECT iso_week, feedback_id, min(seen_at) AS first_seen, max(seen_at) AS last_seen,
+                  arg_max(deleted, seen_at) AS deleted
+           FROM sightings GROUP BY iso_week, feedback_id) AS se
+       ON se.iso_week = f.iso_week AND se.feedback_id = f.feedback_id
+"""
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory DuckDB that speaks UTC."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def view_name(table: str) -> str:
+    return "feedback_rows" if table == "feedback" else table
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
+    """One view per table of the schema over the given Parquet files; a table without files is empty, not missing."""
+    for name in schema.table_names():
+        connection.execute(f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()))}")
+    connection.execute(FEEDBACK_VIEW)
+
+
+def _select(name: str, files: Sequence[Path]) -> str:
+    typed = ", ".join(f'NULL::{c.duckdb_type} AS "{c.name}"' for c in schema.table(name).columns)
+    empty = f"SELECT {typed} WHERE false"
+    if not files:
+        return empty
+    listed = ", ".join(quote(str(path)) for path in files)
+    return (
+        f"{empty} UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], "
+        "hive_partitioning=true, hive_types_autocast=false, union_by_name=true)"
+    )
+
+
+def quote(value: str) -> str:
+    """A string as an SQL literal.
+
+    >>> quote("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,18 @@
+"""Table `mentions`: a feedback x code found by one version of a coder."""
+
+from voc_lib.schema import count, moment, number, text
+
+GRAIN = "a feedback x code found by one version of a coder"
+KEY = ("feedback_id", "code", "model_version")
+PARTITION = "iso_week"
+COLUMNS = (
+    text("feedback_id", "where it was found"),
+    text("iso_week", "the feedback's own week"),
+    text("code", "系统-部件-现象, or 未归类 where nothing was found"),
+    number("confidence", "0-1, by rule"),
+    count("span_start", "first character of the words that matched"),
+    count("span_end", "one past the last"),
+    text("source", "who coded it", ("keyword",)),
+    text("model_version", "fingerprint of taxonomy and coder"),
+    moment("coded_at", "UTC; the version coded last is the one in force at a snapshot"),
+)

@@ -1,0 +1,156 @@
+"""The only door to the lake: Delta tables under data/lake/<store>/, read through one pinned snapshot.
+
+A snapshot is a manifest {table: version}, published by atomic rename at the end of a write command. Readers take the
+latest manifest, never the latest of each table. Writing lives in `store_write`, and is re-exported here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+import duckdb
+import polars as pl
+import polars.selectors as cs
+from deltalake import DeltaTable
+
+from voc_lib import engine, schema
+from voc_lib.settings import settings
+
+SNAPSHOTS = "_snapshots"
+STORE_FILE = "store.json"
+NAME = re.compile(r"[\w][\w.-]*")
+
+
+class StoreError(Exception):
+    """The store, snapshot, table or query asked for is not there or cannot be used."""
+
+
+class Store:
+    """One store at one snapshot. Reading never waits for a writer and never sees half a command.
+
+    >>> store = open_store("sample")                                   # doctest: +SKIP
+    >>> store.sql("SELECT channel, count(*) AS n FROM feedback GROUP BY channel")  # doctest: +SKIP
+    """
+
+    def __init__(self, name: str, path: Path, snapshot: str, versions: dict[str, int], published_at: datetime | None):
+        self.name, self.path, self.snapshot, self.versions = name, path, snapshot, versions
+        self.published_at = published_at
+
+    def __repr__(self) -> str:
+        return f"Store({self.name!r}, snapshot={self.snapshot!r})"
+
+    @cached_property
+    def about(self) -> dict:
+        """What was written at creation: the domain and the folders its exports came from."""
+        path = self.path / STORE_FILE
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    @cached_property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        connection = engine.connect()
+        engine.create_views(connection, self.files())
+        return connection
+
+    def files(self) -> dict[str, list[Path]]:
+        """The Parquet files of every table at this snapshot (of the run log: the newest)."""
+        found = {}
+        for name in schema.table_names():
+            folder = self.path / name
+            version = self.versions.get(name) if schema.table(name).in_snapshot else None
+            if schema.table(name).in_snapshot and version is None or not DeltaTable.is_deltatable(str(folder)):
+                continue
+            found[name] = table_files(DeltaTable(str(folder), version=version), folder)
+        return found
+
+    def read(self, table: str, columns: list[str] | None = None, where: str | None = None) -> pl.LazyFrame:
+        """A table (or the view `feedback` with its current status) as a lazy Polars frame.
+
+        `where` is an SQL predicate, pushed down to the files: `"iso_week = '2020-W24'"` opens one week only.
+        Raises StoreError on an unknown table or column, with the nearest names.
+        """
+        known = {name: [c.name for c in schema.table(name).columns] for name in schema.table_names()}
+        if table not in known:
+            raise StoreError(f"没有名为「{table}」的表。现有：{'、'.join(known)}。{_nearest(table, known)}")
+        fields = [row[0] for row in self.connection.execute(f"DESCRIBE {table}").fetchall()]
+        unknown = [name for name in columns or [] if name not in fields]
+        if unknown:
+            raise StoreError(f"表 {table} 没有列「{unknown[0]}」。{_nearest(unknown[0], fields)}现有：{'、'.join(fields)}。")
+        chosen = ", ".join(f'"{name}"' for name in columns) if columns else "*"
+        return self._run(f"SELECT {chosen} FROM {table}" + (f" WHERE {where}" if where else "")).lazy()
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The answer of an SQL query over the tables of this snapshot."""
+        return self._run(query)
+
+    def _run(self, query: str) -> pl.DataFrame:
+        try:
+            relation = self.connection.cursor().sql(query)
+            if relation is None:
+                return pl.DataFrame()
+            answer = relation.pl()
+            return answer.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))  # DuckDB says Etc/UTC
+        except duckdb.Error as error:
+            raise StoreError(f"库「{self.name}」答不了这个查询：{str(error).strip()}\n查询：{query}") from None
+
+
+def open_store(name: str | None = None, snapshot: str | int | None = None) -> Store:
+    """Open a store at its latest snapshot, or at a named one, e.g. `snapshot="000012"`.
+
+    Raises StoreError when there is no such store or snapshot, saying which there are and what to do.
+    """
+    name = check_name(name or settings().store)
+    path = settings().lake / name
+    if not (path / STORE_FILE).exists():
+        names = store_names()
+        have = f"现有：{'、'.join(names)}。{_nearest(name, names)}" if names else "目前还没有任何库。"
+        raise StoreError(f"没有名为「{name}」的库。{have}先导入数据：voc ingest --store {name} --domain 领域 文件夹")
+    if snapshot is None:
+        manifest = latest_manifest(path)
+    else:
+        manifest = read_manifest(path, snapshot)
+    return Store(name, path, manifest["snapshot"], manifest["tables"],
+                 datetime.fromisoformat(manifest["published_at"]) if manifest["published_at"] else None)
+
+
+def store_names() -> list[str]:
+    """The stores in the lake, sorted."""
+    return sorted(path.parent.name for path in settings().lake.glob(f"*/{STORE_FILE}"))
+
+
+def check_name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise StoreError(f"库名「{name}」不能用：只能含文字、数字、下划线、点和连字符，且以文字或数字开头。")
+    return name
+
+
+def table_files(table: DeltaTable, folder: Path) -> list[Path]:
+    """Paths of a table's files. delta-rs percent-encodes its root: cut it off and join the rest to the real one."""
+    root = unquote(table.table_uri.removeprefix("file://")).rstrip("/")
+    return [folder / unquote(uri.removeprefix("file://")).removeprefix(root).lstrip("/") for uri in table.file_uris()]
+
+
+def latest_manifest(path: Path) -> dict:
+    published = sorted((path / SNAPSHOTS).glob("*.json"))
+    if not published:
+        return {"snapshot": "000000", "tables": {}, "published_at": None, "command": ""}
+    return json.loads(published[-1].read_text("utf-8"))
+
+
+def read_manifest(path: Path, snapshot: str | int) -> dict:
+    label = f"{int(snapshot):06d}" if str(snapshot).isdigit() else str(snapshot)
+    file = path / SNAPSHOTS / f"{label}.json"
+    if not file.exists():
+        have = sorted(p.stem for p in (path / SNAPSHOTS).glob("*.json"))
+        raise StoreError(f"库「{path.name}」没有快照「{label}」。现有：{'、'.join(have[-10:]) or '无'}（最近十个）。")
+    return json.loads(file.read_text("utf-8"))
+
+
+def _nearest(word: str, known) -> str:
+    close = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"是否想写「{close[0]}」？" if close else ""
