@@ -1,0 +1,238 @@
+"""Facts about the bundled sample exports: what README.md there says is planted, is planted."""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections import Counter
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+import openpyxl
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data" / "raw" / "sample"
+CONTRACTS = ROOT / "data" / "domains" / "auto" / "channels"
+STATUSES = ["信息审核", "厂家受理", "已回复", "已解决"]
+EAST = {"上海", "江苏", "浙江", "安徽", "福建", "山东"}
+NORTH = {"华北", "东北", "西北"}
+NORTH_PROVINCES = {"北京", "天津", "河北", "山西", "内蒙", "辽宁", "吉林", "黑龙", "陕西", "甘肃", "新疆"}
+
+
+def table(path: str, encoding: str) -> list[dict]:
+    return list(csv.DictReader(io.StringIO((SAMPLE / path).read_bytes().decode(encoding), newline="")))
+
+
+@cache
+def complaints(day: str) -> list[dict]:
+    """Both snapshots under the English names of the second; values stripped."""
+    names = "id brand car_series car_model title desc province city datetime status".split()
+    raw = table(f"complaint_site/complaints_{day}.csv", "gbk")
+    return [dict(zip(names, (v.strip() for v in row.values()), strict=True)) for row in raw]
+
+
+@cache
+def reviews() -> list[dict]:
+    return table("app_store/reviews.csv", "utf-8-sig")
+
+
+def call_lines() -> list[str]:
+    return [line for month in (10, 11) for line in (SAMPLE / f"hotline/calls_2026-{month}.jsonl").read_text("utf-8").splitlines()]
+
+
+@cache
+def calls() -> list[dict]:
+    """Lines that are JSON and whose day exists."""
+    good = []
+    for line in call_lines():
+        try:
+            row = json.loads(line)
+            datetime.fromisoformat(row["start_time"])
+        except ValueError:
+            continue
+        good.append(row)
+    return good
+
+
+@cache
+def sheet() -> list[tuple]:
+    return list(openpyxl.load_workbook(SAMPLE / "dealer_survey/survey.xlsx").active.iter_rows(values_only=True))
+
+
+def answers() -> list[dict]:
+    return [dict(zip(sheet()[2], row, strict=True)) for row in sheet()[3:] if row[0]]
+
+
+@cache
+def feedback() -> list[dict]:
+    """One row per distinct feedback: channel, week, text, and product and region where the export has them."""
+    rows = []
+    by_id = {row["id"]: row for day in ("2026-11-02", "2026-11-16") for row in complaints(day)}
+    for row in by_id.values():
+        area = row["province"][:2]
+        region = "华东" if area in EAST else "北方" if area in NORTH_PROVINCES else "其他"
+        rows.append(("complaint_site", date(*map(int, re.split("[/-]", row["datetime"]))), row["desc"], row["car_series"], region))
+    for row in {tuple(r.values()): r for r in reviews()}.values():
+        rows.append(("app_store", datetime.fromisoformat(row["发表时间"]).date(), f"{row['标题']} {row['内容']}", "", ""))
+    for row in calls():
+        region = row["region"][:2]
+        day = datetime.fromisoformat(row["start_time"]).date()
+        rows.append(("hotline", day, row["summary"], row["product"] or "", "北方" if region in NORTH else region))
+    for row in answers():
+        region = "北方" if row["大区"] in NORTH else row["大区"]
+        rows.append(("dealer_survey", row["进店日期"].date(), row["您还有什么想说的"] or "", row["车型"], region))
+    names = ("channel", "day", "text", "product", "region")
+    return [dict(zip(names, row, strict=True)) | {"week": row[1].isocalendar().week, "product": row[3][-2:].upper()} for row in rows]
+
+
+def people_by_week(words: str, **where: str) -> dict[int, int]:
+    found = [r for r in feedback() if re.search(words, r["text"]) and all(r[k] == v for k, v in where.items())]
+    return dict(Counter(r["week"] for r in found))
+
+
+def test_rows_of_every_file():
+    assert [len(complaints("2026-11-02")), len(complaints("2026-11-16"))] == [54, 53]
+    assert [len(reviews()), len(call_lines()), len(calls()), len(answers())] == [107, 122, 120, 124]
+
+
+def test_eight_weeks_of_about_the_same_size():
+    weeks = Counter(r["week"] for r in feedback())
+    assert sum(weeks.values()) == 425
+    assert sorted(weeks) == list(range(39, 47)) and min(weeks.values()) >= 44 and max(weeks.values()) <= 75
+
+
+def test_encodings_are_those_of_real_exports():
+    for day in ("2026-11-02", "2026-11-16"):
+        with pytest.raises(UnicodeDecodeError):
+            (SAMPLE / f"complaint_site/complaints_{day}.csv").read_bytes().decode("utf-8")
+    assert (SAMPLE / "app_store/reviews.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_two_snapshots_of_the_complaint_list():
+    first = {row["id"]: row for row in complaints("2026-11-02")}
+    second = {row["id"]: row for row in complaints("2026-11-16")}
+    both = first.keys() & second.keys()
+    changed = [i for i in both if first[i]["status"] != second[i]["status"]]
+    assert (len(first), len(second), len(both), len(changed)) == (54, 51, 27, 20)
+    assert all(STATUSES.index(first[i]["status"]) <= STATUSES.index(second[i]["status"]) for i in both)
+    assert {row["status"] for row in [*first.values(), *second.values()]} == set(STATUSES)
+    assert all(first[i]["desc"] == second[i]["desc"] for i in both)
+    start = min(row["datetime"] for row in second.values())
+    in_window = [i for i, row in first.items() if datetime.strptime(row["datetime"], "%Y/%m/%d") >= datetime.fromisoformat(start)]
+    assert [i for i in in_window if i not in second] == ["937447"]  # withdrawn between the two
+
+
+def test_complaint_files_differ_in_header_and_carry_stray_blanks():
+    chinese = (SAMPLE / "complaint_site/complaints_2026-11-02.csv").read_bytes().decode("gbk")
+    english = (SAMPLE / "complaint_site/complaints_2026-11-16.csv").read_bytes().decode("gbk")
+    assert chinese.startswith("投诉编号,") and english.startswith("id,")
+    assert "\t," in chinese and "\t," in english
+    assert {"星澜A7", "星澜 A7"} <= {r["car_series"] for r in complaints("2026-11-02")}
+    assert {"星澜A7", "星澜a7", "A7"} <= {r["car_series"] for r in complaints("2026-11-16")}
+
+
+def test_reviews_have_duplicates_spam_and_deleted_ones():
+    rows = [tuple(r.values()) for r in reviews()]
+    assert len(rows) - len(set(rows)) == 4
+    spam = [r for r in set(rows) if "油卡充值" in r[3]]
+    assert len(spam) == len({r[4] for r in spam}) == 5 and len({r[3] for r in spam}) == 1
+    assert sum(r[7] == "True" for r in set(rows)) == 8
+
+
+def test_two_broken_call_lines_and_many_unanswered_satisfactions():
+    bad = [line for line in call_lines() if '"CC202610150777"' in line or '"CC202611310091"' in line]
+    with pytest.raises(ValueError):
+        json.loads(bad[0])
+    with pytest.raises(ValueError):
+        datetime.fromisoformat(json.loads(bad[1])["start_time"])
+    assert len({c["call_id"] for c in calls()}) == 120
+    assert 0.5 < sum(c["csat"] is None for c in calls()) / 120 < 0.8
+    assert all(c["start_time"].endswith("+08:00") for c in calls())
+
+
+def test_survey_sheet_has_titles_blank_rows_a_total_and_mixed_cells():
+    assert sheet()[2][0] == "工单号" and "合成样例数据" in sheet()[1][0]
+    assert sum(not any(row) for row in sheet()[3:]) == 4 and sheet()[-1][4] == "合计"
+    assert all(isinstance(a["进店日期"], datetime) for a in answers())
+    assert {int, str} <= {type(a["手机号"]) for a in answers()}
+    assert {"不方便回答"} < {a["推荐意愿(0-10)"] for a in answers() if isinstance(a["推荐意愿(0-10)"], str)}
+    assert sum(a["您还有什么想说的"] is None for a in answers()) == 50
+    assert len({a["工单号"] for a in answers()}) == 124
+
+
+def test_eight_owners_speak_through_hotline_and_survey():
+    called = {re.sub(r"\D", "", c["phone"])[-11:] for c in calls() if c["phone"]}
+    asked = {re.sub(r"\D", "", str(a["手机号"])) for a in answers() if a["手机号"]}
+    assert len(called & asked) == 8
+    assert len([c for c in calls() if c["phone"]]) - len(called) == 5  # called twice
+
+
+def test_air_conditioning_noise_rises_in_the_east():
+    noise = "(?s)(空调|出风口|暖风|鼓风机|除雾|风量).*(响|声|噪|嗡|咔|吱|哒|滋|吵|哗啦)|响.*空调"
+    assert people_by_week(noise, product="A7", region="华东") == {44: 2, 45: 7, 46: 21}
+    channels = {r["channel"] for r in feedback() if r["week"] == 46 and r["product"] == "A7" and re.search(noise, r["text"])}
+    assert channels == {"complaint_site", "hotline", "dealer_survey"}
+
+
+def test_bluetooth_key_peaks_before_the_update():
+    key = people_by_week("蓝牙|蓝芽|(?<!卡片)(?<!机械)钥匙|解锁|打不开门|锁外面")
+    assert min(key[43], key[44]) >= 14 and max(n for week, n in key.items() if week not in (43, 44)) <= 9
+    assert key[46] <= 4
+
+
+def test_winter_range_grows_slowly_in_the_north():
+    cold = people_by_week("续航|掉电|满电|低温|电耗|冬天|两天一充", region="北方")
+    assert sum(cold.get(w, 0) for w in (39, 40, 41)) <= 2 and cold[45] >= 5 and cold[46] >= 5
+    assert cold[45] > max(cold.get(w, 0) for w in range(39, 45))
+
+
+def test_verbatims_are_many_and_hardly_repeat():
+    said = Counter(r["text"] for r in feedback() if r["text"] and "油卡充值" not in r["text"])
+    repeats = sum(n - 1 for n in said.values())
+    assert len(said) >= 350 and repeats / sum(said.values()) < 0.05
+
+
+def test_planted_personal_data_is_in_the_exports_and_its_check_digits_hold():
+    lines = (ROOT / "tests/collect/sample_pii.txt").read_text("utf-8").splitlines()
+    kinds: dict[str, list[str]] = {}
+    for line in lines[2:]:
+        kinds.setdefault(line[2:], current := []) if line.startswith("# ") else current.append(line)
+    assert set(kinds) == {"手机号", "固定电话", "车牌", "车架号", "身份证号", "银行卡号", "邮箱", "微信号", "QQ号", "姓名", "网名"}
+    parts = [(SAMPLE / f"complaint_site/complaints_{d}.csv").read_bytes().decode("gbk") for d in ("2026-11-02", "2026-11-16")]
+    everything = "\n".join([*parts, *(str(r) for r in reviews()), *call_lines(), *(str(row) for row in sheet())])
+    plain = re.sub(r"[ ·-]", "", unicodedata.normalize("NFKC", everything)).upper()
+    assert [p for found in kinds.values() for p in found if p not in everything and p.upper() not in plain] == []
+    assert {"１", "-", " ", "+"} <= {c for phone in kinds["手机号"] for c in phone}
+    assert all(vin_holds(v.upper()) for v in kinds["车架号"]) and any(v.islower() or v != v.upper() for v in kinds["车架号"])
+    assert all(id_holds(number) for number in kinds["身份证号"])
+    assert all(luhn(c.replace(" ", "")) for c in kinds["银行卡号"])
+
+
+def vin_holds(vin: str) -> bool:
+    value = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", [*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)], strict=True))
+    weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+    rest = sum(w * (int(c) if c.isdigit() else value[c]) for c, w in zip(vin, weights, strict=True)) % 11
+    return vin[8] == ("X" if rest == 10 else str(rest))
+
+
+def id_holds(number: str) -> bool:
+    return sum((10 if d == "X" else int(d)) * pow(2, 17 - i, 11) for i, d in enumerate(number)) % 11 == 1
+
+
+def luhn(number: str) -> bool:
+    return sum(sum(divmod(int(d) * (1 + i % 2), 10)) for i, d in enumerate(reversed(number))) % 10 == 0
+
+
+@pytest.mark.parametrize("channel, header", [
+    ("complaint_site", lambda: set(table("complaint_site/complaints_2026-11-02.csv", "gbk")[0])),
+    ("app_store", lambda: set(reviews()[0])),
+    ("dealer_survey", lambda: set(sheet()[2])),
+])
+def test_aliases_of_the_contract_name_columns_of_the_export(channel, header):
+    contract = yaml.safe_load((CONTRACTS / f"{channel}.yaml").read_text("utf-8"))
+    assert contract["channel"] == channel
+    assert {name for names in contract["aliases"].values() for name in names} <= header()

@@ -1,0 +1,184 @@
+"""Read a channel's contract (YAML) and refuse it with file, line, what was found and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from voc_lib import schema
+from voc_lib.contracts import Channel, Read, Variant
+
+# Filled by ingest itself; a contract cannot give them.
+COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key"}
+EXTRA = ("author", "status", "deleted")  # expressions that feed author_key, status_history and sightings
+
+
+class ContractError(Exception):
+    """A contract cannot be used; the message says where, what was found and what to do."""
+
+
+def feedback_fields() -> tuple[str, ...]:
+    """The names a contract's `columns` may fill."""
+    return (*(c.name for c in schema.table("feedback").columns if c.name not in COMPUTED), *EXTRA)
+
+
+def _as_list(value):
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _as_expression(value):
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Dated(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    from_: str = Field(alias="from")
+    formats: Annotated[list[str], BeforeValidator(_as_list)] = Field(min_length=1)
+
+
+class _Hashed(_Strict):
+    hash_of: list[str] = Field(min_length=1)
+
+
+Expression = Annotated[str | _Dated | _Hashed, BeforeValidator(_as_expression)]
+
+
+class _Read(_Strict):
+    glob: Annotated[list[str], BeforeValidator(_as_list)]
+    encodings: list[str] = ["utf-8-sig", "gb18030"]
+    sheet: int | str = 0
+    header_row: int = Field(0, ge=0)
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    export_date: str | None = None
+
+
+class _Variant(_Strict):
+    when_columns: list[str] = Field(min_length=1)
+    columns: dict[str, Expression]
+
+
+class _Contract(_Strict):
+    channel: str
+    title: str
+    owner: str
+    base: str
+    solicited: bool
+    cannot_tell: str
+    timezone: str = "Asia/Shanghai"
+    read: _Read
+    aliases: dict[str, Annotated[list[str], BeforeValidator(_as_list)]] = {}
+    variants: list[_Variant] = []
+    optional: list[str] = []
+    where: str | None = None
+    columns: dict[str, Expression]
+    identity: dict[str, str] = {}
+    freshness_days: int = Field(8, ge=1)
+
+    @field_validator("timezone")
+    @classmethod
+    def known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception:
+            raise ValueError(f"没有时区「{value}」，例如 Asia/Shanghai") from None
+        return value
+
+
+def load_channels(domains: Path, domain: str) -> list[Channel]:
+    """All contracts of a domain, by file name. Raises ContractError for an unknown domain or a wrong contract."""
+    folder = domains / domain / "channels"
+    if not folder.is_dir():
+        have = sorted(path.parent.name for path in domains.glob("*/channels"))
+        near = difflib.get_close_matches(domain, have, 1, 0.5)
+        hint = f"是否想写「{near[0]}」？" if near else ""
+        raise ContractError(f"没有名为「{domain}」的领域。{hint}现有：{'、'.join(have)}。")
+    return [load_channel(path) for path in sorted(folder.glob("*.yaml"))]
+
+
+def load_channel(path: Path) -> Channel:
+    """One contract. Raises ContractError naming file and line."""
+    source = path.read_text("utf-8")
+    try:
+        lines = _lines(yaml.compose(source))
+        content = yaml.safe_load(source)
+    except yaml.MarkedYAMLError as error:
+        where = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ContractError(f"合同 {path.name} 第 {where} 行不是有效的 YAML：{error.problem}。检查缩进、冒号后的空格和引号。") from None
+    if not isinstance(content, dict):
+        raise ContractError(f"合同 {path.name} 是空的或不是「键: 值」的形式。可照抄同一文件夹里的另一份合同改写。")
+    try:
+        given = _Contract.model_validate(content)
+    except ValidationError as error:
+        raise ContractError("\n".join(_explain(path, lines, found) for found in error.errors())) from None
+    if given.channel != path.stem:
+        raise ContractError(_at(path, lines, "channel", f"channel 写的是「{given.channel}」，须与文件名「{path.stem}」相同。"))
+    for place, columns in [("columns", given.columns), *((f"variants.{i}.columns", v.columns) for i, v in enumerate(given.variants))]:
+        for name in columns:
+            if name not in feedback_fields():
+                near = difflib.get_close_matches(name, feedback_fields(), 1, 0.5)
+                hint = f"是否想写「{near[0]}」？" if near else f"可用：{'、'.join(feedback_fields())}。"
+                raise ContractError(_at(path, lines, f"{place}.{name}", f"没有名为「{name}」的列。{hint}"))
+    if "source_id" not in given.columns:
+        raise ContractError(_at(path, lines, "columns", "columns 中缺少 source_id：给出编号列，没有编号的来源用 {hash_of: [列, 列]}。"))
+    fields = given.model_dump(by_alias=True)
+    fields["read"] = Read(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields["read"].items()})
+    fields["variants"] = tuple(Variant(tuple(v["when_columns"]), v["columns"]) for v in fields["variants"])
+    fields["aliases"] = {name: tuple(others) for name, others in fields["aliases"].items()}
+    fields["optional"] = tuple(fields["optional"])
+    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+    return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines)
+
+
+def locate(channel: Channel, place: str) -> str:
+    """「合同 x.yaml 第 n 行」 for a path such as `columns.rating` or `variants.0.columns.status`."""
+    while place and place not in channel.lines:
+        place = place.rpartition(".")[0]
+    return f"合同 {channel.path.name} 第 {channel.lines.get(place, 1)} 行"
+
+
+def _lines(node: yaml.Node | None, path: str = "") -> dict[str, int]:
+    found: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            place = f"{path}.{key.value}".lstrip(".")
+            found[place] = key.start_mark.line + 1
+            found |= _lines(value, place)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, item in enumerate(node.value):
+            found[f"{path}.{i}"] = item.start_mark.line + 1
+            found |= _lines(item, f"{path}.{i}")
+    return found
+
+
+WORDS = {
+    "missing": "缺少这一项", "extra_forbidden": "不认识这一项", "bool_type": "应为 true 或 false", "bool_parsing": "应为 true 或 false",
+    "string_type": "应为文字", "int_type": "应为整数", "int_parsing": "应为整数", "dict_type": "应为「键: 值」", "list_type": "应为列表",
+}
+
+
+def _explain(path: Path, lines: dict[str, int], error: dict) -> str:
+    place = [str(part) for part in error["loc"] if not str(part).startswith("_") and str(part) != "str"]
+    what = WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    hint = ""
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place[-1], [*_Contract.model_fields, *_Read.model_fields], 1, 0.6)
+        hint = f"是否想写「{near[0]}」？" if near else ""
+    found = "" if error["type"] in ("missing", "extra_forbidden") else f"，写的是「{error['input']}」"
+    return _at(path, lines, ".".join(place), f"「{'.'.join(place)}」{what}{found}。{hint}")
+
+
+def _at(path: Path, lines: dict[str, int], place: str, words: str) -> str:
+    while place and place not in lines:
+        place = place.rpartition(".")[0]
+    return f"合同 {path.name} 第 {lines.get(place, 1)} 行：{words}"

@@ -1,0 +1,204 @@
+"""Exports of a folder into the store: contract, masking door, then rows that were not there yet."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from voc_lib import schema
+from voc_lib.collect.contract import ContractError, load_channels
+from voc_lib.collect.expressions import apply_contract
+from voc_lib.collect.masking import mask_text
+from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
+from voc_lib.collect.readers import LINE, ExportError, read_export
+from voc_lib.contracts import Channel
+from voc_lib.settings import settings
+from voc_lib.store import STORE_FILE, Store
+from voc_lib.store_write import Writer, write_store
+
+FLUSH_ROWS = 500_000  # rows held in memory before they are written
+log = logging.getLogger("voc.ingest")
+
+
+@dataclass
+class SourceCount:
+    """What one channel's exports gave in one run. `failed` maps a masked file name to what is wrong with it."""
+
+    channel: str
+    title: str
+    files: int = 0
+    files_known: int = 0
+    rows_read: int = 0
+    rows_filtered: int = 0
+    rows_quarantined: int = 0
+    rows_repeated: int = 0
+    feedback_stored: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+class IngestError(Exception):
+    """Nothing can be ingested as asked."""
+
+
+def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCount]:
+    """Read every export below `folder` that a contract of the store's domain claims; one snapshot at the end.
+
+    A file that does not fit is left out and named; a row that does not fit goes to quarantine. Ingesting the same
+    files again stores nothing. Raises IngestError, ContractError or StoreError when nothing can be done at all.
+    """
+    if not folder.is_dir():
+        raise IngestError(f"没有文件夹「{folder}」。请给出导出文件所在的文件夹。")
+    domain = _domain(store, domain)
+    channels = load_channels(settings().domains, domain)
+    claimed = {channel.channel: _files(channel, folder) for channel in channels}
+    if not any(claimed.values()):
+        patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in channels)
+        raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同。各来源要找的是：{patterns}。")
+    with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
+        counts = [_ingest_channel(writer, c, claimed[c.channel], folder) for c in channels if claimed[c.channel]]
+        writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}))
+    return counts
+
+
+def _domain(store: str, given: str | None) -> str:
+    known = Store(store, settings().lake / store, "", {}, None).about.get("domain")
+    if known and given and known != given:
+        raise IngestError(f"库「{store}」属于领域「{known}」，不能再用「{given}」导入。另起一个库名，或去掉 --domain。")
+    chosen = known or given or (settings().stores[store].domain if store in settings().stores else None)
+    if chosen is None:
+        have = "、".join(sorted(path.parent.name for path in settings().domains.glob("*/channels")))
+        raise IngestError(f"库「{store}」还不存在，请用 --domain 说明领域。现有领域：{have}。")
+    return chosen
+
+
+def _sources(path: Path) -> list[str]:
+    return Store(path.name, path, "", {}, None).about.get("sources", []) if (path / STORE_FILE).exists() else []
+
+
+def _files(channel: Channel, folder: Path) -> list[Path]:
+    found = {path for pattern in channel.read.glob for path in folder.glob(pattern) if path.is_file()}
+    return sorted(
+        (p for p in found if not p.name.startswith(("~$", "."))), key=lambda p: (exported_at(p, channel), p.name)
+    )
+
+
+def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder: Path) -> SourceCount:
+    count = SourceCount(channel.channel, channel.title, files=len(files))
+    before = writer.sql(f"SELECT * FROM exports WHERE channel = '{channel.channel}'")
+    known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
+    pending: list[pl.DataFrame] = []
+    exports: dict[str, dict] = {}
+    for path in files:
+        name = str(path.relative_to(folder))
+        try:
+            identity = export_id(path)
+            if (identity, channel.fingerprint) in known:
+                _count_known(count, known[identity, channel.fingerprint])
+                continue
+            if identity in exports:
+                continue
+            rows, refused, facts = _read_file(path, name, channel, identity)
+        except (ExportError, ContractError, OSError) as error:
+            count.failed[mask_text(name)] = mask_text(str(error))
+            log.error("%s：%s", name, error)
+            continue
+        exports[identity] = facts
+        writer.append_new("quarantine", refused) if identity in set(before["export_id"]) else writer.append("quarantine", refused)
+        pending += rows
+        if sum(frame.height for frame in pending) >= FLUSH_ROWS:
+            _store_rows(writer, pending, exports)
+            pending = []
+    _store_rows(writer, pending, exports)
+    for facts in exports.values():
+        facts["rows_repeated"] = facts.pop("rows_good") - facts["feedback_stored"]
+        for name in ("rows_read", "rows_filtered", "rows_quarantined", "rows_repeated", "feedback_stored"):
+            setattr(count, name, getattr(count, name) + facts[name])
+    writer.append("exports", pl.DataFrame(list(exports.values()), schema=schema.table("exports").polars_schema))
+    return count
+
+
+def _count_known(count: SourceCount, facts: dict) -> None:
+    count.files_known += 1
+    count.rows_read += facts["rows_read"]
+    count.rows_filtered += facts["rows_filtered"]
+    count.rows_repeated += facts["rows_read"] - facts["rows_filtered"] - facts["rows_quarantined"]
+
+
+def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[list[pl.DataFrame], pl.DataFrame, dict]:
+    seen_at = exported_at(path, channel)
+    rows, rejects, read, filtered = [], [], 0, 0
+    for chunk in read_export(path, channel.read):
+        typed, refused, left_out = apply_contract(chunk.frame, channel)
+        rows.append(prepare(typed, channel, identity, seen_at).drop(LINE))
+        rejects += chunk.rejects + refused
+        read += chunk.frame.height + len(chunk.rejects)
+        filtered += left_out
+    facts = {
+        "export_id": identity, "channel": channel.channel, "contract": channel.fingerprint, "file": mask_text(name),
+        "rows_read": read, "rows_filtered": filtered, "rows_quarantined": len(rejects),
+        "rows_good": sum(frame.height for frame in rows), "feedback_stored": 0,
+        "exported_at": seen_at, "ingested_at": datetime.now(UTC),
+    }
+    return rows, quarantined(rejects, channel, identity, name), facts
+
+
+def _store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, dict]) -> None:
+    """New feedback, and what every row adds to a feedback already there: a sighting, a status."""
+    if not pending:
+        return
+    rows = pl.concat(pending, how="diagonal")
+    there = writer.sql("SELECT feedback_id, iso_week FROM feedback_rows").join(rows, on="feedback_id", how="semi")
+    fresh = rows.unique("feedback_id", keep="first", maintain_order=True).join(there, on="feedback_id", how="anti", maintain_order="left")
+    fields = [c.name for c in schema.table("feedback").columns if c.name in fresh.columns]
+    fresh = mask_feedback(fresh)
+    writer.append("feedback", fresh.select(fields).with_columns(pl.lit(datetime.now(UTC)).alias("ingested_at")))
+    for identity, stored in fresh["export_id"].value_counts().iter_rows():
+        exports[identity]["feedback_stored"] += stored
+    # The week under which a feedback is stored never changes, even where a later export moves its date.
+    weeks = pl.concat([there, fresh.select("feedback_id", "iso_week")])
+    seen = rows.drop("iso_week").join(weeks, on="feedback_id", how="left", maintain_order="left")
+    _store_sightings(writer, seen)
+    if "status" in seen.columns:
+        _store_statuses(writer, seen)
+    keys = [name for name in fresh.columns if name.startswith("key_")]
+    if keys:
+        long = fresh.select("feedback_id", "channel", *keys).unpivot(keys, index=["feedback_id", "channel"], variable_name="key_type", value_name="key_hash")
+        writer.append("identity_keys", long.filter(pl.col("key_hash").is_not_null()).with_columns(pl.col("key_type").str.strip_prefix("key_")))
+
+
+def _store_sightings(writer: Writer, seen: pl.DataFrame) -> None:
+    wanted = ["feedback_id", "iso_week", "export_id", "seen_at", *(["deleted"] if "deleted" in seen.columns else [])]
+    rows = seen.select(wanted).unique(["feedback_id", "export_id"], keep="first", maintain_order=True)
+    listed = ", ".join(f"'{value}'" for value in rows["export_id"].unique())
+    there = writer.sql(f"SELECT feedback_id, export_id FROM sightings WHERE export_id IN ({listed})")
+    writer.append("sightings", rows.join(there, on=["feedback_id", "export_id"], how="anti", maintain_order="left"))
+
+
+def _store_statuses(writer: Writer, seen: pl.DataFrame) -> None:
+    columns = ["feedback_id", "iso_week", "status", "seen_at"]
+    given = mask_feedback(seen.select(columns).filter(pl.col("status").is_not_null()))
+    if given.is_empty():
+        return
+    there = writer.sql("SELECT feedback_id, iso_week, status, seen_at FROM status_history").join(given, on="feedback_id", how="semi")
+    # A status is a row when it differs from the one seen before it; what is stored stays.
+    merged = pl.concat([there.with_columns(old=True), given.with_columns(old=False)]).sort(
+        "feedback_id", "seen_at", "old", descending=[False, False, True], maintain_order=True)
+    changed = pl.col("status").ne_missing(pl.col("status").shift(1).over("feedback_id"))
+    fresh = merged.filter(changed & ~pl.col("old")).select(columns)
+    writer.append_new("status_history", fresh)
+
+
+def known_sources(store: str) -> list[Path]:
+    """The folders a store was fed from, or the one voc.toml names for it."""
+    kept = _sources(settings().lake / store)
+    named = settings().stores[store].raw if store in settings().stores else None
+    return [Path(p) for p in dict.fromkeys([*([str((settings().home / named).resolve())] if named else []), *kept])]
+
+

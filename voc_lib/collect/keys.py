@@ -1,0 +1,83 @@
+"""Identity keys: normalised, HMAC-hashed with a local secret, then dropped. The key itself is never stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+
+import polars as pl
+
+from voc_lib.settings import settings
+
+SECRET_BYTES = 32
+MIN_PHONE_DIGITS = 7
+
+
+class SecretError(Exception):
+    """The secret file is there but cannot be trusted."""
+
+
+def secret() -> bytes:
+    """The local secret, created at first use and readable by its owner only (0600)."""
+    path = settings().secret
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+        try:
+            os.link(beside, path)  # fails where another process was first: its secret counts
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+        return _read(path)
+
+
+def _read(path: Path) -> bytes:
+    content = path.read_bytes()
+    if len(content) < SECRET_BYTES:
+        raise SecretError(f"密钥文件 {path} 只有 {len(content)} 字节，可能已损坏。请从备份恢复；删除它会使已有的身份键全部失配。")
+    return content
+
+
+def keyed_hash(kind: str, values: pl.Series) -> pl.Series:
+    """HMAC-SHA256 (first 128 bits, hex) of every value under its kind; null stays null.
+
+    The same phone gives the same key in every channel, and nobody without the secret can try numbers against it.
+    """
+    key = secret()
+    unique = values.unique().drop_nulls()
+    hashed = [hmac.digest(key, f"{len(kind)}:{kind}{value}".encode("utf-8", "replace"), hashlib.sha256).hex()[:32] for value in unique]
+    if unique.is_empty():
+        return pl.Series(values.name, [None] * len(values), dtype=pl.String)
+    return values.replace_strict(unique, pl.Series(hashed, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def normalise(kind: str, value: str | None) -> str | None:
+    """A key in its one form: digits of a phone without +86, capitals of a VIN; null where nothing usable is left.
+
+    >>> normalise("phone", "+86 138-0013 8000")
+    '13800138000'
+    >>> normalise("vin", "lsvaa49j 132 012345")
+    'LSVAA49J132012345'
+    """
+    if value is None:
+        return None
+    plain = unicodedata.normalize("NFKC", value).strip()
+    if kind == "phone":
+        digits = re.sub(r"\D", "", plain)
+        digits = re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
+        return digits if len(digits) >= MIN_PHONE_DIGITS else None
+    if kind == "vin":
+        vin = re.sub(r"[^0-9A-Za-z]", "", plain).upper()
+        return vin if len(vin) == 17 else None
+    return plain.casefold() or None

@@ -1,0 +1,184 @@
+"""Open an export and hand out its rows as they stand: raw columns, all text (Parquet keeps its types), with line numbers.
+
+A line that cannot be read becomes a reject with its line and reason; a file that cannot be read raises ExportError.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from voc_lib.contracts import Read
+
+CHUNK = 100_000  # rows handed on at once: bounds memory, large enough for vectorised work
+LINE = "_line"
+EXACT = 2**53  # above this a spreadsheet number has lost its last digits
+UNREADABLE = {"_": "此行无法按列解析，未保留原文；请查看原文件的这一行"}
+SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".xlsx": "excel", ".xls": "excel", ".xlsb": "excel", ".ods": "excel",
+            ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # posts of any length
+
+
+class ExportError(Exception):
+    """A file does not fit its contract; other files go on."""
+
+
+@dataclass
+class Reject:
+    """A row refused: where it stands, why, and its values by raw column (masked before they are kept)."""
+
+    line: int
+    reason: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Chunk:
+    frame: pl.DataFrame
+    rejects: list[Reject]
+
+
+def read_export(path: Path, read: Read) -> Iterator[Chunk]:
+    """Chunks of up to 100,000 rows of a CSV, TSV, Excel, JSON lines or Parquet file."""
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise ExportError(f"不认识的文件类型「{path.suffix}」。可用：{'、'.join(SUFFIXES)}。")
+    try:
+        yield from {"csv": _csv, "excel": _excel, "jsonl": _jsonl, "parquet": _parquet}[kind](path, read)
+    except PermissionError:
+        raise ExportError("打不开：没有读取权限，或正被别的程序占用。关闭后重试。") from None
+
+
+def encoding_of(path: Path, encodings: tuple[str, ...]) -> str:
+    """The first listed encoding in which the whole file decodes."""
+    for encoding in encodings:
+        decoder = codecs.getincrementaldecoder(encoding)("strict")
+        try:
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    decoder.decode(block)
+                decoder.decode(b"", final=True)
+            return encoding
+        except UnicodeDecodeError:
+            continue
+    raise ExportError(f"编码不是 {'、'.join(encodings)} 中的任何一种。在合同 read.encodings 中加上正确的编码，或另存为 UTF-8。")
+
+
+def _csv(path: Path, read: Read) -> Iterator[Chunk]:
+    delimiter = read.delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    with path.open(encoding=encoding_of(path, read.encodings), newline="") as file:
+        rows = csv.reader((line.replace("\0", "") for line in file), delimiter=delimiter)
+        header = _header(next(islice(rows, read.header_row, None), None))
+        before, done = rows.line_num, False
+        while not done:
+            kept, lines, rejects = [], [], []
+            for row in rows:
+                line, before = before + 1, rows.line_num
+                if len(row) == len(header):
+                    kept.append(row)
+                    lines.append(line)
+                elif row:
+                    named = dict(zip(header, row, strict=False))
+                    rejects.append(Reject(line, f"有 {len(row)} 个字段，表头有 {len(header)} 个", named))
+                if len(kept) + len(rejects) >= CHUNK:
+                    break
+            else:
+                done = True
+            columns = dict(zip(header, zip(*kept, strict=True), strict=True)) if kept else {name: [] for name in header}
+            frame = pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
+            yield Chunk(frame.with_columns(pl.Series(LINE, lines, dtype=pl.Int64)), rejects)
+
+
+def _excel(path: Path, read: Read) -> Iterator[Chunk]:
+    import fastexcel
+
+    try:
+        book = fastexcel.read_excel(path)
+        frame = book.load_sheet(read.sheet, header_row=read.header_row, dtypes="string").to_polars()
+    except Exception as error:  # fastexcel has one class per cause, all meaning the same to an analyst
+        raise ExportError(f"不是能打开的 Excel 文件，或没有工作表「{read.sheet}」：{str(error).splitlines()[0]}。若是网页另存的 .xls，请在 Excel 中另存为 .xlsx。") from None
+    frame = frame.rename(dict(zip(frame.columns, _header(frame.columns), strict=True)))
+    frame = frame.with_columns(pl.int_range(read.header_row + 2, read.header_row + 2 + pl.len(), dtype=pl.Int64).alias(LINE))
+    frame = frame.filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
+    suspects = [n for n in frame.columns if n != LINE and frame[n].str.contains(r"^-?\d{16,}(\.0)?$|^\d\.\d+[eE]\+?\d{2,}$").any()]
+    typed = book.load_sheet(read.sheet, header_row=read.header_row).to_polars() if suspects else frame
+    rejects: list[Reject] = []
+    for name in suspects:
+        numbers = typed[typed.columns[frame.columns.index(name)]]
+        if not numbers.dtype.is_numeric():
+            continue
+        bad = {i + read.header_row + 2 for i, value in enumerate(numbers) if value is not None and abs(value) >= EXACT}
+        rejects += [
+            Reject(row[LINE], f"列「{name}」的数字超过 2^53，Excel 已丢失末位，编号不可信。请以文本格式重新导出", row)
+            for row in frame.filter(pl.col(LINE).is_in(bad)).iter_rows(named=True)
+        ]
+        frame = frame.filter(~pl.col(LINE).is_in(bad))
+    yield Chunk(frame, rejects)
+
+
+def _jsonl(path: Path, read: Read) -> Iterator[Chunk]:
+    with path.open(encoding=encoding_of(path, read.encodings)) as file:
+        numbered = enumerate(file, 1)
+        while block := list(islice(numbered, CHUNK)):
+            kept, rejects = [], []
+            for line, source in block:
+                if not source.strip():
+                    continue
+                try:
+                    row = json.loads(source)
+                    if not isinstance(row, dict):
+                        raise ValueError
+                except ValueError:
+                    rejects.append(Reject(line, "不是有效的 JSON 对象", UNREADABLE))
+                    continue
+                kept.append({name: _as_text(value) for name, value in row.items()} | {LINE: line})
+            names = list(dict.fromkeys(name for row in kept for name in row if name != LINE))
+            frame = pl.DataFrame(
+                {name: pl.Series([row.get(name) for row in kept], dtype=pl.String) for name in names}
+                | {LINE: pl.Series([row[LINE] for row in kept], dtype=pl.Int64)}
+            )
+            yield Chunk(frame, rejects)
+
+
+def _parquet(path: Path, read: Read) -> Iterator[Chunk]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        start = 1
+        for batch in file.iter_batches(CHUNK):
+            frame = pl.from_arrow(pa.Table.from_batches([batch]))
+            nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
+            frame = frame.with_columns(
+                pl.Series(name, [_as_text(value) for value in frame[name].to_list()], dtype=pl.String) for name in nested
+            )
+            yield Chunk(frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(LINE)), [])
+            start += frame.height
+    except pa.ArrowException as error:
+        raise ExportError(f"不是完整的 Parquet 文件：{str(error).splitlines()[0]}") from None
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _header(names: list[str] | None) -> list[str]:
+    if not names or not any(str(name).strip() for name in names):
+        raise ExportError("没有表头：文件是空的，或 read.header_row 指错了行。")
+    named = [str(name).strip() or f"_blank{i}" for i, name in enumerate(names)]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise ExportError(f"表头里「{twice[0]}」出现了不止一次，无法判断用哪一列。")
+    return named
