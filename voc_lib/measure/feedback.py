@@ -1,0 +1,115 @@
+"""The frame every estimate starts from: feedback of a period with person, thread and codes, one row per feedback."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from voc_lib.engine import quote
+from voc_lib.store import Store, open_store
+
+UNDATED = "undated"
+
+
+class PeriodError(ValueError):
+    """A period is not an ISO week, or the store holds nothing in it."""
+
+
+def feedback(
+    store: Store | str | None = None, period: str | list[str] | None = None, channel: str | list[str] | None = None
+) -> pl.DataFrame:
+    """Feedback as the store's snapshot knows it, with `person`, `thread` and `codes` (list of taxonomy codes).
+
+    `period` is an ISO week such as "2020-W24" or a list of them; without it everything, the undated too. `person` is the
+    linked customer, else the author, else the feedback itself; an empty `codes` means coded and nothing found.
+    Raises PeriodError when the label is not a week.
+    """
+    store = store if isinstance(store, Store) else open_store(store)
+    where = [f"iso_week IN ({', '.join(quote(check_week(week)) for week in _listed(period))})"] if period is not None else []
+    where += [f"channel IN ({', '.join(map(quote, _listed(channel)))})"] if channel is not None else []
+    rows = store.read("feedback", where=" AND ".join(where) or None).collect()
+    return _with_codes(rows, store, where[:1] if period is not None else []).with_columns(
+        pl.coalesce("customer_id", "author_key", "feedback_id").alias("person"),
+        pl.coalesce("thread_id", "feedback_id").alias("thread"),
+    ).sort("feedback_id")
+
+
+def _with_codes(rows: pl.DataFrame, store: Store, where: list[str]) -> pl.DataFrame:
+    found = store.sql(
+        "SELECT feedback_id, list_sort(list(code) FILTER (code <> '未归类')) AS codes FROM mentions WHERE "
+        + " AND ".join([f"model_version = {quote(coder_in_force(store) or '')}", *where]) + " GROUP BY feedback_id"
+    )
+    empty = pl.lit([], pl.List(pl.String))
+    return rows.join(found, on="feedback_id", how="left").with_columns(pl.col("codes").cast(pl.List(pl.String)).fill_null(empty))
+
+
+def coder_in_force(store: Store) -> str | None:
+    """The coder version that wrote last at this snapshot: one version serves every week, so that weeks compare."""
+    found = store.sql("SELECT arg_max(model_version, coded_at) AS version FROM mentions")["version"]
+    return found.item()
+
+
+def weeks(store: Store | str | None = None) -> pl.DataFrame:
+    """Feedback and channels by ISO week, oldest first; the undated are not in it. Columns iso_week, n, channels."""
+    store = store if isinstance(store, Store) else open_store(store)
+    return store.sql(
+        "SELECT iso_week, count(*) AS n, list_sort(list(DISTINCT channel)) AS channels FROM feedback_rows "
+        f"WHERE iso_week <> '{UNDATED}' GROUP BY iso_week ORDER BY iso_week"
+    )
+
+
+def undated(store: Store | str | None = None) -> pl.DataFrame:
+    """Feedback without a date by channel: it never enters a weekly figure. Columns channel, n."""
+    store = store if isinstance(store, Store) else open_store(store)
+    return store.sql(f"SELECT channel, count(*) AS n FROM feedback_rows WHERE iso_week = '{UNDATED}' GROUP BY channel ORDER BY channel")
+
+
+def check_week(label: str) -> str:
+    """The label itself when it is an ISO week that exists, or "undated".
+
+    >>> check_week("2020-W53")
+    '2020-W53'
+    """
+    if label != UNDATED:
+        monday(label)
+    return label
+
+
+def monday(label: str) -> date:
+    """The first day of an ISO week.
+
+    >>> monday("2020-W24").isoformat()
+    '2020-06-08'
+    """
+    try:
+        year, week = str(label).split("-W")
+        if len(year) != 4 or len(week) != 2:
+            raise ValueError
+        return date.fromisocalendar(int(year), int(week), 1)
+    except ValueError:
+        raise PeriodError(f"「{label}」不是一周。请写成年-W周，例如 2020-W24。") from None
+
+
+def week_of(day: date) -> str:
+    return day.strftime("%G-W%V")
+
+
+def weeks_before(label: str, count: int) -> list[str]:
+    """The `count` weeks before a week, oldest first.
+
+    >>> weeks_before("2020-W02", 3)
+    ['2019-W51', '2019-W52', '2020-W01']
+    """
+    return [week_of(monday(label) - timedelta(weeks=k)) for k in range(count, 0, -1)]
+
+
+def provenance(store: Store, **filters) -> dict:
+    """Where a number comes from, for `estimate(..., provenance=...)`."""
+    return {"store": store.name, "snapshot": store.snapshot, "filter": {k: v for k, v in filters.items() if v is not None}}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
