@@ -8,7 +8,7 @@ STORE ?= sample
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help report test lab bench clean
+.PHONY: help report test lab bench headlines clean
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -30,6 +30,9 @@ lab: $(STAMP) ## open JupyterLab on notebooks/
 
 bench: $(STAMP) ## print the tables of speed and of false alarms (minutes; nothing is asserted)
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+headlines: $(STAMP) ## run the notebooks on the sample and keep their headline numbers in git
+	@$(BIN)/python tests/notebooks/headlines.py
 
 clean: ## remove the environment, the lake and the reports (exports in data/raw stay)
 	rm -rf $(VENV) data/lake reports/[0-9]* reports/pages reports/.work reports/.failed reports/index.html

@@ -12,14 +12,45 @@ PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A copy of voc.toml, the domains and the notebooks in a folder whose name has spaces and Chinese."""
-    folder = tmp_path / "工作 台"
-    folder.mkdir()
+def make_home(folder: Path) -> Path:
+    """A copy of voc.toml, the domains, the sample exports and the notebooks."""
+    folder.mkdir(parents=True)
     shutil.copy(PROJECT / "voc.toml", folder)
     shutil.copytree(PROJECT / "data" / "domains", folder / "data" / "domains")
-    shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(PROJECT / "data" / "raw" / "sample", folder / "data" / "raw" / "sample")
+    shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "scratch"))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home in a folder whose name has spaces and Chinese."""
+    folder = make_home(tmp_path / "工作 台")
+    monkeypatch.setenv("VOC_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def enriched(tmp_path_factory):
+    """A home whose store `sample` is ingested and enriched: made once, never written to by a test."""
+    folder = make_home(tmp_path_factory.mktemp("enriched") / "样例 库")
+    before = os.environ.get("VOC_HOME")
+    os.environ["VOC_HOME"] = str(folder)
+    try:
+        from voc_lib.collect.ingest import ingest
+        from voc_lib.enrich.run import enrich
+
+        ingest("sample", folder / "data" / "raw" / "sample")
+        enrich("sample")
+    finally:
+        os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
+    return folder
+
+
+@pytest.fixture
+def sample(enriched, tmp_path, monkeypatch):
+    """A copy of the enriched home that a test may write to."""
+    folder = shutil.copytree(enriched, tmp_path / "样例 台")
     monkeypatch.setenv("VOC_HOME", str(folder))
     return folder
 
@@ -30,10 +61,3 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("没有旁边的 shared/ 文件夹：真实数据不在本机")
     return SHARED
-
-
-def missing(what: str) -> None:
-    """Skip because something is not installed; a failure where everything has to be there (VOC_REQUIRE_ALL=1)."""
-    if os.environ.get("VOC_REQUIRE_ALL"):
-        pytest.fail(f"{what} 没有安装，而 VOC_REQUIRE_ALL=1 要求一切齐备")
-    pytest.skip(f"{what} 没有安装")

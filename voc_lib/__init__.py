@@ -1,0 +1,39 @@
+"""客户之声工作台: every name a notebook may use, and nothing else.
+
+Names are loaded when first used, so that `import voc_lib as voc` takes a moment and a page pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_NAMES = {
+    "voc_lib.store": ["open_store"],
+    "voc_lib.measure.feedback": ["feedback", "undated", "weeks", "weeks_before"],
+    "voc_lib.measure.estimate": ["estimate"],
+    "voc_lib.measure.compare": ["compare"],
+    "voc_lib.measure.metrics": ["metric", "metric_names"],
+    "voc_lib.measure.sampling": ["sample_verbatims"],
+    "voc_lib.measure.analyses.baseline": ["match_baseline"],
+    "voc_lib.measure.analyses.movers": ["movers"],
+    "voc_lib.measure.analyses.channels": ["channel_overview"],
+    "voc_lib.measure.analyses.health": ["channel_titles", "exports_read", "freshness", "quarantine_reasons", "status", "text_health"],
+    "voc_lib.report.blocks": ["card", "cards", "headline", "lead", "note", "status_line", "verbatim_list"],
+    "voc_lib.report.charts": ["chart_bars", "chart_channels", "chart_movers", "chart_trend"],
+    "voc_lib.report.tables": ["table", "table_channels", "table_estimates"],
+    "voc_lib.report.health": ["say_freshness", "say_quarantine", "table_exports", "table_freshness", "table_limits", "table_quarantine", "table_text_health"],
+    "voc_lib.report.week": ["chart_weeks", "count_moved", "status_week", "trend_or_note"],
+    "voc_lib.report.sentences": ["say_change", "say_coverage", "say_movers", "say_silence", "say_undated"],
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"voc 没有「{name}」。可用：{'、'.join(__all__)}。")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

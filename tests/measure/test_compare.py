@@ -123,3 +123,28 @@ def test_a_real_jump_is_still_found_where_weeks_swing(noisy_weeks):
     now, then = (weeks.filter(pl.col("iso_week") == week) for week in ("2019-W23", "2019-W22"))
     table = compare(now, then, "low_rating_share", "region", history=weeks)
     assert table.filter(pl.col("verdict") == "rise")["region"].to_list() == ["g3"]
+
+
+def test_no_answer_in_either_period_is_said_not_raised(rows):
+    unrated = rows("""
+        person rating codes
+        a      -      刹车
+        b      -      .
+    """)
+    told = compare(unrated, unrated, "low_rating_share", history=unrated)
+    assert (told["verdict"].item(), told["estimate"].item(), told["note"].item()) == ("suppressed", None, "两期都没有可用的回答")
+    assert compare(unrated, unrated, "low_rating_share", by="region").height == 0
+
+
+def test_a_share_of_few_is_not_published_by_being_compared(rows):
+    many = rows("""
+        person rating times
+        a      1      12
+        b      5      12
+    """)
+    few = rows("""
+        person rating times
+        c      1      6
+    """)
+    told = compare(few, many, "low_rating_share")
+    assert told["verdict"].item() == "suppressed" and told["estimate"].item() is None and "不足10人" in told["note"].item()

@@ -64,6 +64,8 @@ def compare(
     together = shared_base(metric, by)
     observed = [hits.select("group", "code")] if together else [frame.select("group", "code") for frame in (hits, base)]
     cells = pl.concat(observed).unique().sort("group", "code")
+    if cells.is_empty():
+        return _nothing(metric, by)
     now, then = (_side(base, hits, cells, at) for at in (0, 1))
     shared = overlap(base, hits, cells)
     table = cells.join(groups, on="group", how="left", maintain_order="left")
@@ -92,6 +94,14 @@ def compare(
     return table.sort(labels(by) or "group", nulls_last=True).select(
         pl.lit(metric.name or metric.label).alias("metric"), *labels(by), *FIGURES, *COUNTS, "dispersion", "verdict", "note"
     )
+
+
+def _nothing(metric: Metric, by: list[str]) -> pl.DataFrame:
+    """What is said where neither period has a single answer: one suppressed row, or none for no groups."""
+    types = {"metric": pl.String} | dict.fromkeys(by, pl.String) | dict.fromkeys(FIGURES, pl.Float64) | dict.fromkeys(COUNTS, pl.Int64)
+    types |= {"dispersion": pl.Float64, "verdict": pl.String, "note": pl.String}
+    row = dict.fromkeys(types) | {"metric": metric.name or metric.label, "verdict": "suppressed", "note": "两期都没有可用的回答"}
+    return pl.DataFrame([] if by else [row], schema=types)
 
 
 def adjacent(a: pl.DataFrame, b: pl.DataFrame) -> bool:

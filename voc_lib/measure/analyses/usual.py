@@ -12,7 +12,7 @@ import polars as pl
 from voc_lib.contracts import Metric
 from voc_lib.measure.compare import FEW_WEEKS
 from voc_lib.measure.history import scatter
-from voc_lib.stats.dispersion import count_band, count_tail, shrunk_phi
+from voc_lib.stats.dispersion import PRIOR_PHI, count_band, count_tail, shrunk_phi
 
 RANGE = ("band_low", "band_high", "p_usual", "excess")
 # A group never heard before still has an expectation: half a person in all of the history (Jeffreys).
@@ -20,6 +20,7 @@ NEVER = 0.5
 # Standard errors beyond which a past week is an incident (1 in 100 calm weeks by chance), in how many passes they are
 # taken out, and the share of weeks that must stay: what happens every other week is usual.
 INCIDENT, PASSES, STAY = 2.58, 3, 0.6
+CHI_SQUARE_MEDIAN = 0.455  # of one degree of freedom: turns a median of squares into a variance
 
 
 def usual_range(matrices: dict[str, np.ndarray], labelled: list[str], metric: Metric, period: str) -> list[pl.Series]:
@@ -49,19 +50,39 @@ def usual_range(matrices: dict[str, np.ndarray], labelled: list[str], metric: Me
 
 
 def calm(past: dict[str, np.ndarray], metric: Metric) -> dict[str, np.ndarray]:
-    """The history with its incidents blanked (NaN): weeks far from what the remaining weeks predict."""
+    """The history with its incidents blanked (NaN): weeks far from what the other weeks predict.
+
+    The first pass measures by medians, which a few huge weeks cannot move; the next by what is left.
+    """
     weeks = np.isfinite(past["estimate"]).sum(1)
-    for _ in range(PASSES):
-        expected, chance, _ = _expected(past, metric, past["heard"])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            away = np.abs(past["people"] - expected) / np.sqrt(chance * expected)
+    for step in range(PASSES):
+        expected, chance = _middle(past, metric) if step == 0 else _expected(past, metric, past["heard"])[:2]
+        away = np.abs(past["people"] - expected) / np.sqrt(chance * np.maximum(expected, 1))
         out = (away > INCIDENT) & np.isfinite(past["estimate"])
         stay = np.isfinite(past["estimate"]).sum(1) - out.sum(1) >= np.maximum(STAY * weeks, FEW_WEEKS)
         out &= stay[:, None]
-        if not out.any():
+        if step and not out.any():
             break
         past = {name: np.where(out, np.nan, matrix) for name, matrix in past.items()}
     return past
+
+
+def _middle(past: dict[str, np.ndarray], metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+    """(expected people, variance per expected person) of every past week, by medians over the weeks."""
+    counted = metric.unit == "count"
+    known = np.isfinite(past["estimate"])
+    base = np.ones_like(past["heard"]) if counted else past["heard"]
+    rate = np.nan_to_num(_median(np.where(known, past["people"] / base, np.nan)))
+    expected = rate * base
+    square = (past["people"] - expected) ** 2 / np.maximum(expected, 1)
+    phi = np.maximum(_median(np.where(known, square, np.nan)) / CHI_SQUARE_MEDIAN, PRIOR_PHI)
+    return expected, np.broadcast_to(phi * (1 if counted else 1 - rate), expected.shape)
+
+
+def _median(matrix: np.ndarray) -> np.ndarray:
+    """Row medians as a column; NaN where a row has no number at all."""
+    empty = ~np.isfinite(matrix).any(1)
+    return np.where(empty, np.nan, np.nanmedian(np.where(empty[:, None], 0, matrix), axis=1))[:, None]
 
 
 def _expected(past: dict[str, np.ndarray], metric: Metric, heard: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,90 @@
+import json
+import os
+import shutil
+
+import pytest
+
+from voc_lib.report import site
+from voc_lib.report.site import index_page, keep_failed, publish
+
+
+@pytest.fixture
+def pages(tmp_path):
+    def made(text="一"):
+        (tmp_path / "a.html").write_text(text, encoding="utf-8")
+        return {"index": tmp_path / "a.html", "data_health": tmp_path / "a.html"}
+    return made
+
+
+def test_published_with_sorted_manifest_and_nothing_left_over(pages, tmp_path):
+    target = tmp_path / "报 告" / "2020-W24"
+    assert publish(pages(), {"week": "2020-W24", "commit": "abc"}, target) == target / "index.html"
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    assert list(manifest) == ["commit", "pages", "week"] and set(manifest["pages"]) == {"index.html", "data_health.html"}
+    assert os.listdir(target.parent) == ["2020-W24"] and os.stat(target).st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_second_publishing_replaces_the_folder_whole(pages, tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(site, "_exchanged", lambda one, other: False)
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {}, target)
+    (target / "stray.html").write_text("x")
+    publish({"index": pages("二")["index"]}, {}, target)
+    assert sorted(os.listdir(target)) == ["index.html", "manifest.json"] and os.listdir(target.parent) == ["2020-W24"]
+    assert (target / "index.html").read_text(encoding="utf-8") == "二"
+
+
+@pytest.mark.parametrize("broken", ["missing page", "rename"])
+def test_a_failure_leaves_the_last_page(pages, tmp_path, monkeypatch, broken):
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {}, target)
+    new = pages("二")
+    if broken == "rename":
+        monkeypatch.setattr(site, "_exchanged", lambda one, other: False)
+        monkeypatch.setattr(site.os, "rename", lambda *names: (_ for _ in ()).throw(OSError("disk")))
+    else:
+        new["data_health"] = tmp_path / "none.html"
+    with pytest.raises(OSError):
+        publish(new, {}, target)
+    assert (target / "index.html").read_text(encoding="utf-8") == "一" and os.listdir(target.parent) == ["2020-W24"]
+
+
+def test_after_a_crash_between_two_renames_the_old_pages_come_back(pages, tmp_path):
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {}, target)
+    crashed = target.parent / ".2020-W24.old-x"
+    crashed.mkdir()
+    shutil.move(target, crashed / "pages")
+    with pytest.raises(OSError):
+        publish({"index": tmp_path / "none.html"}, {}, target)
+    assert (target / "index.html").read_text(encoding="utf-8") == "一" and os.listdir(target.parent) == ["2020-W24"]
+
+
+def test_a_site_needs_an_index(pages, tmp_path):
+    with pytest.raises(ValueError, match="没有 index：weekly"):
+        publish({"weekly": pages()["index"]}, {}, tmp_path / "x")
+
+
+def test_the_partial_notebook_is_kept(tmp_path):
+    (tmp_path / "brief.ipynb").write_text("{}")
+    kept = keep_failed(tmp_path / "brief.ipynb", tmp_path / "reports", "2020-W24")
+    assert kept == tmp_path / "reports" / ".failed" / "2020-W24" / "brief.ipynb" and kept.read_text() == "{}"
+
+
+def test_the_list_of_weeks_latest_first_escaped(pages, tmp_path):
+    reports = tmp_path / "reports"
+    publish(pages(), {"week": "2020-W23"}, reports / "2020-W23")
+    publish(pages(), {"week": "2020-W24", "headline": [{"name": "<b>人", "text": "12", "unit": "人"}, "坏"]}, reports / "2020-W24-real")
+    (reports / "2020-W22").mkdir()
+    (reports / "2020-W22" / "manifest.json").write_text("{坏")
+    (reports / ".failed" / "2020-W21").mkdir(parents=True)
+    html = index_page(reports).read_text(encoding="utf-8")
+    assert html.index("2020年第24周（6月8日—14日） · real") < html.index("2020年第23周") < html.index("2020-W22：清单")
+    assert 'href="2020-W24-real/index.html"' in html and "&lt;b&gt;人" in html and "<script" not in html and ".failed" not in html
+    assert html == index_page(reports).read_text(encoding="utf-8")
+
+
+def test_the_list_of_no_weeks(tmp_path):
+    assert "还没有发布过周报" in index_page(tmp_path).read_text(encoding="utf-8")

@@ -1,0 +1,172 @@
+"""The `voc` command: ingest, enrich, report, weekly, status. Every command takes --json; errors are one clear message."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    name="voc", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="客户之声工作台：导入各渠道的导出文件，编码、测量，生成可离线打开的周报。数据不离开本机。",
+)
+STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
+JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
+COUNTS = {"rows_read": "读入行", "feedback_stored": "新存反馈", "rows_repeated": "重复行", "rows_filtered": "按约定滤去", "rows_quarantined": "隔离行"}
+STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面"}
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+
+def _store(name: str | None) -> str:
+    from voc_lib.settings import settings
+
+    return name or settings().store
+
+
+def _say_json(content: object) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+
+
+@app.command()
+def ingest(
+    folder: Annotated[Path, typer.Argument(help="导出文件所在的文件夹。")],
+    store: Annotated[str | None, STORE] = None,
+    domain: Annotated[str | None, typer.Option("--domain", help="库的领域（data/domains 下的文件夹名），新建库时必写。")] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """把导出文件读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
+    from voc_lib.collect.ingest import ingest as run
+    from voc_lib.store import open_store
+
+    name = _store(store)
+    counts = run(name, folder, domain)
+    failed = {file: why for count in counts for file, why in count.failed.items()}
+    snapshot = open_store(name).snapshot
+    if as_json:
+        _say_json({"store": name, "snapshot": snapshot, "sources": [count.as_dict() for count in counts], "failed": failed})
+    else:
+        table = Table("来源", "文件", *COUNTS.values(), title=f"导入到库「{name}」", title_justify="left")
+        for count in counts:
+            facts = count.as_dict()
+            files = f"{count.files}" + (f"（{count.files_known} 份已读过）" if count.files_known else "")
+            table.add_row(count.title, files, *(f"{facts[key]:,}" for key in COUNTS))
+        out.print(table)
+        stored = sum(count.feedback_stored for count in counts)
+        out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
+    for file, why in failed.items():
+        err.print(f"未读入：{file}：{why}", style="red", markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def enrich(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """给反馈编码（系统-部件-现象）并计算句向量；只做缺的部分。"""
+    from voc_lib.enrich.run import enrich as run
+
+    done = run(_store(store))
+    if as_json:
+        _say_json({"store": _store(store)} | done.as_dict())
+        return
+    share = "无" if done.coded_share is None else f"{done.coded_share:.0%}"
+    out.print(f"新编码 {done.feedback_coded:,} 条（全库 {done.feedback:,} 条，{share} 至少有一个编码）；新嵌入 {done.texts_embedded:,} 条文本（共 {done.texts:,} 条不同的文本）。")
+
+
+@app.command()
+def report(
+    notebook: Annotated[str, typer.Argument(help="notebooks/ 里的笔记本名，如 data_health。")],
+    parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", help="参数，写成 名=值，可重复。")] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """带参数运行一本笔记本，生成一个可离线打开的页面。"""
+    from voc_lib.pipeline import RunError, notebook_path, render
+
+    notebook_path(notebook)
+    wrong = [pair for pair in parameter or [] if "=" not in pair]
+    if wrong:
+        raise RunError(f"参数「{wrong[0]}」要写成 名=值，例如 -p period=2020-W24。")
+    run = render(notebook.removesuffix(".ipynb"), dict(pair.split("=", 1) for pair in parameter or []), _tell(as_json))
+    _end(run, as_json)
+
+
+@app.command()
+def weekly(
+    week: Annotated[str | None, typer.Option("--week", help="ISO 周，如 2020-W24；不写则取库中最近完整的一周。")] = None,
+    store: Annotated[str | None, STORE] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """跑完一周：导入、编码、笔记本、发布 reports/<周>/index.html；最后一行是它的路径。"""
+    from voc_lib.pipeline import weekly as run
+
+    _end(run(_store(store), week, _tell(as_json)), as_json)
+
+
+@app.command()
+def status(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """库里有什么：各表各渠道的行数、快照、新鲜度、隔离行。"""
+    from voc_lib.measure.analyses.health import status as look
+
+    found = look(_store(store))
+    if as_json:
+        _say_json(found)
+        return
+    out.print(f"库「{found['store']}」，领域 {found['domain']}，快照 {found['snapshot']}，隔离 {found['quarantine']:,} 行")
+    table = Table("渠道", "反馈", "无日期", "最早", "最近", "距今天数", "新鲜", "隔离行")
+    for row in found["channels"]:
+        fresh = {True: "是", False: f"否（应 {row['freshness_days']} 天内）", None: "—"}[row["fresh"]]
+        age = "—" if row["days_old"] is None else f"{row['days_old']:,}"
+        table.add_row(row["title"], f"{row['feedback']:,}", f"{row['undated']:,}", row["first_day"] or "—", row["last_day"] or "—", age, fresh, f"{row['quarantine']:,}")
+    out.print(table)
+    out.print("、".join(f"{name} {rows:,}" for name, rows in found["tables"].items()), style="dim")
+
+
+def _tell(as_json: bool):
+    return lambda step, said: None if as_json else out.print(f"{STEPS[step]}：{said}", markup=False, highlight=False)
+
+
+def _end(run, as_json: bool) -> None:
+    if as_json:
+        _say_json({"store": run.store, "week": run.week, "snapshot": run.snapshot.snapshot, "parameters": run.parameters,
+                   "steps": run.said, "headline": run.headline, "page": str(run.page)})
+    else:
+        print(run.page)
+
+
+def main() -> None:
+    """Run `voc`; an error we know is one message on standard error and exit status 1."""
+    from voc_lib.collect.masking import MaskingLogFilter
+
+    handler = logging.StreamHandler()
+    handler.addFilter(MaskingLogFilter())
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    voc_log = logging.getLogger("voc")
+    voc_log.addHandler(handler)
+    voc_log.setLevel(logging.ERROR)
+    try:
+        app(standalone_mode=True)
+    except Exception as error:
+        if not _known(error):
+            raise
+        err.print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(1)
+
+
+def _known(error: Exception) -> bool:
+    """Errors that carry a message for the analyst; anything else is a defect and keeps its traceback."""
+    from voc_lib.collect.contract import ContractError
+    from voc_lib.collect.ingest import IngestError
+    from voc_lib.collect.keys import SecretError
+    from voc_lib.enrich.domain import DomainError
+    from voc_lib.measure.feedback import PeriodError
+    from voc_lib.pipeline import RunError
+    from voc_lib.report.parameters import ParameterError
+    from voc_lib.settings import SettingsError
+    from voc_lib.store import StoreError
+
+    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, PeriodError, RunError, ParameterError, SettingsError, StoreError))

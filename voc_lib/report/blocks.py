@@ -1,0 +1,143 @@
+"""What a notebook cell shows: leads, notes, cards, quotes, a status line. A block is a description, drawn in `markup`.
+
+In JupyterLab a block shows its HTML with the house's style; in the page the same description is drawn again from
+`application/vnd.voc+json`, so what a page shows never depends on HTML stored in a notebook.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import polars as pl
+
+from voc_lib.report import theme
+from voc_lib.report.markup import MIME, block_html
+from voc_lib.report.words import VERDICTS, change_tone, channel_title, code_name, metric_words
+
+
+class Block:
+    """One thing to show; `description` is plain JSON, its `kind` one of `markup.KINDS`."""
+
+    def __init__(self, **description: object) -> None:
+        self.description = description
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict:
+        body = block_html(self.description)
+        return {MIME: self.description, "text/html": f'<style>{lab_style()}</style><div class="voc">{body}</div>',
+                "text/plain": str(self)}
+
+    def __str__(self) -> str:
+        return f"〔{self.description['kind']}〕"
+
+
+class Sentence(Block):
+    """A sentence written by a function: pieces of text, some with a tone; `str()` gives it plain."""
+
+    def __init__(self, *pieces: str | tuple[str, str]) -> None:
+        self.runs = [[piece, ""] if isinstance(piece, str) else [str(piece[0]), piece[1]] for piece in pieces]
+        super().__init__(kind="sentence", runs=self.runs)
+
+    def __str__(self) -> str:
+        return "".join(text for text, _ in self.runs)
+
+
+@cache
+def lab_style() -> str:
+    """The page's own style for blocks, scoped to `.voc`, for JupyterLab."""
+    style = files("voc_lib.report").joinpath("template/voc/blocks.css").read_text(encoding="utf-8")
+    dark = theme.css_variables(theme.DARK)
+    return (f".voc{{{theme.css_variables(theme.LIGHT)}color:var(--ink);background:var(--paper);font:15px/1.7 {theme.FONT};"
+            f"max-width:860px;padding:2px 8px}}[data-jp-theme-light=false] .voc{{{dark}}}{style}")
+
+
+def _sentence(text: str | Sentence) -> Sentence:
+    return text if isinstance(text, Sentence) else Sentence(text)
+
+
+def lead(*sentences: str | Sentence) -> Block:
+    """The answer of the page in one to three sentences, large."""
+    return Block(kind="lead", sentences=[_sentence(text).runs for text in sentences])
+
+
+def note(text: str | Sentence, tone: str = "") -> Block:
+    """A remark in a box; `tone` may be "warn" (be careful) or "alarm" (act)."""
+    return Block(kind="note", runs=_sentence(text).runs, tone=tone)
+
+
+def card(name: str, frame: pl.DataFrame | float | None, note: str = "", before: str = "上周") -> dict:
+    """One number for `cards` or `headline`: from one row of `estimate` or `compare`, or a plain count.
+
+    The row of a comparison also gives the change in words and a drawing: ring = before, grey = what would be
+    within error, dot = now. ValueError when the frame has not exactly one row.
+    """
+    if not isinstance(frame, pl.DataFrame):
+        return {"name": name, "value": frame, "text": theme.count_text(frame), "note": note}
+    if frame.height != 1:
+        raise ValueError(f"卡片「{name}」要一行，这里有 {frame.height} 行。请先筛选到一行。")
+    row = frame.row(0, named=True)
+    words = metric_words(row["metric"])
+    shown = theme.is_number(row["estimate"])
+    item = {"name": name or words.label, "metric": row["metric"], "value": row["estimate"], "note": note or (row.get("note") if shown else "") or "",
+            "text": theme.number_text(row["estimate"], words.unit) if shown else theme.SUPPRESSED, "unit": words.word if shown else ""}
+    if "verdict" in row:
+        past = f"{before} {theme.number_text(row['baseline'], words.unit)}" if theme.is_number(row["baseline"]) else ""
+        item |= {"change": VERDICTS[row["verdict"]] if shown else "", "before": past, "tone": change_tone(row["metric"], row["verdict"]), "verdict": row["verdict"]}
+    return item | ({"range": drawn} if (drawn := _range(row, words.unit)) else {})
+
+
+def _range(row: dict, unit: str) -> dict | None:
+    """What `sparkline.range_line` draws; nothing where a number is missing."""
+    now, past, low, high = row["estimate"], row.get("baseline"), row.get("conf_low"), row.get("conf_high")
+    if not all(theme.is_number(value) for value in (now, low, high)):
+        return None
+    if theme.is_number(past):
+        half = (high - low) / 2    # of the difference: how far from `before` the number may be by chance
+        low, high = past - half, past + half
+    low = max(low, 0.0)
+    values = [value for value in (now, past, low, high) if theme.is_number(value)]
+    margin = (max(values) - min(values)) * 0.25 or 1.0
+    label = f"现在 {theme.number_text(now, unit)}，误差范围 {theme.number_text(low, unit)}～{theme.number_text(high, unit)}"
+    return {"now": now, "before": past, "low": low, "high": high, "label": label,
+            "least": min(values) - margin, "most": max(values) + margin}
+
+
+def cards(items: list[dict]) -> Block:
+    """Numbers side by side, each made by `card`."""
+    return Block(kind="cards", items=items)
+
+
+def headline(items: list[dict], *sentences: str | Sentence) -> Block:
+    """The answer of the page: sentences, then three to five numbers (kept in the run's manifest and in git)."""
+    if not 3 <= len(items) <= 5:
+        raise ValueError(f"页首要 3 到 5 个数字，这里有 {len(items)} 个。")
+    return Block(kind="headline", items=items, sentences=[_sentence(text).runs for text in sentences])
+
+
+def status_line(**facts: object) -> Block:
+    """Facts of the run in one line: `status_line(数据截至="6月14日", 渠道=4)`; "✓ ..." and "! ..." take a tone."""
+    items = []
+    for label, value in facts.items():
+        text = theme.count_text(value) if theme.is_number(value) else str(value)
+        items.append({"label": label, "text": text, "tone": {"✓": "better", "!": "worse"}.get(text[:1], "")})
+    return Block(kind="status", items=items)
+
+
+def verbatim_list(frame: pl.DataFrame, titles: dict[str, str] | None = None, longest: int = 160) -> Block:
+    """Quotes with channel, product, region and date, as given; `longest` cuts each, in characters.
+
+    Needs `verbatim`; uses `title, followup, channel, product, region, local_date` where present, and `code` as a heading.
+    """
+    items = []
+    for row in frame.iter_rows(named=True):
+        where = [channel_title(row.get("channel"), titles), row.get("product"), row.get("region"),
+                 theme.day_label(row["local_date"]) if "local_date" in row else None]
+        topic = {"topic": code_name(row["code"])} if row.get("code") else {}
+        items.append(topic | {"quote": _cut(row["verbatim"] or row.get("title"), longest), "followup": _cut(row.get("followup"), longest),
+                      "where": [str(part) for part in where if part]})
+    return Block(kind="verbatims", items=items, note="" if items else "本期没有可引用的原声。")
+
+
+def _cut(text: str | None, longest: int) -> str:
+    plain = " ".join((text or "").split())
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -1,0 +1,138 @@
+"""Publish pages as one folder, whole or not at all; the list of all weeks; what a run leaves when it fails.
+
+The new folder is built beside the old one and takes its place by one rename. Where the system can exchange two
+folders in one step (Linux), a reader always finds a page; elsewhere there is a moment between two renames in which
+the folder is absent, and a crash in that moment leaves the old pages in `.<name>.old-*`, from where the next
+publishing to that folder restores or replaces them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from markupsafe import Markup
+
+from voc_lib.report import theme
+from voc_lib.report.escape import element
+from voc_lib.report.markup import MIME, block_html
+from voc_lib.report.render import page_html, write_whole
+
+MANIFEST = "manifest.json"
+FAILED = ".failed"
+_EXCHANGE, _HERE = 2, -100    # RENAME_EXCHANGE and AT_FDCWD of renameat2(2)
+_HEADLINE_KEYS = ("name", "metric", "value", "text", "unit", "change", "before", "tone", "verdict")
+
+
+def publish(pages: dict[str, Path], manifest: dict, target: Path) -> Path:
+    """Put `pages` (name without suffix -> HTML file; one is named `index`) and `manifest.json` into the folder `target`.
+
+    The manifest gets the pages' sha256 and sorted keys. Nothing changes in `target` unless all of it is ready.
+    Returns the path of `index.html`.
+    """
+    if "index" not in pages:
+        raise ValueError(f"要发布的页面里没有 index：{'、'.join(pages) or '一页也没有'}。")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _recover(target)
+    new = Path(tempfile.mkdtemp(prefix=f".{target.name}.new-", dir=target.parent))
+    try:
+        sums = {}
+        for name, source in sorted(pages.items()):
+            shutil.copyfile(source, new / f"{name}.html")
+            sums[f"{name}.html"] = hashlib.sha256((new / f"{name}.html").read_bytes()).hexdigest()
+        text = json.dumps(manifest | {"pages": sums}, ensure_ascii=False, sort_keys=True, indent=2, default=str)
+        (new / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+        os.chmod(new, 0o755)    # mkdtemp makes it private; a page is to be read
+        _swap(new, target)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)    # what is left under this name is the old folder, or a failed build
+    return target / "index.html"
+
+
+def _swap(new: Path, target: Path) -> None:
+    if not target.exists():
+        os.rename(new, target)
+        return
+    if _exchanged(new, target):
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
+    os.replace(target, old / "pages")
+    try:
+        os.rename(new, target)
+    except OSError:
+        os.replace(old / "pages", target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where system or file system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+
+
+def _recover(target: Path) -> None:
+    """After a crash between the two renames: the old pages come back before anything else happens."""
+    for old in sorted(target.parent.glob(f".{target.name}.old-*")):
+        if not target.exists() and (old / "pages").exists():
+            os.replace(old / "pages", target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def keep_failed(partial: Path, reports: Path, period: str) -> Path:
+    """Keep the notebook of a failed run as `<reports>/.failed/<period>/<name>.ipynb`; returns that path."""
+    kept = reports / FAILED / period / partial.name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    if partial.exists():
+        shutil.copyfile(partial, kept)
+    return kept
+
+
+def read_headline(ipynb: Path) -> list[dict]:
+    """The numbers of the cell tagged `headline`: name, metric, value, text, unit, change... where present."""
+    cells = json.loads(Path(ipynb).read_text(encoding="utf-8"))["cells"]
+    tagged = (cell for cell in cells if "headline" in cell.get("metadata", {}).get("tags", []))
+    blocks = (output.get("data", {}).get(MIME, {}) for cell in tagged for output in cell.get("outputs", []))
+    return [{key: item[key] for key in _HEADLINE_KEYS if key in item}
+            for block in blocks if block.get("kind") == "headline" for item in block["items"]]
+
+
+def index_page(reports: Path) -> Path:
+    """Write `reports/index.html`: every published week, the latest first, with its headline numbers."""
+    import nbformat
+
+    weeks = sorted((folder for folder in reports.iterdir() if (folder / MANIFEST).is_file() and folder.name[0] != "."),
+                   key=lambda folder: folder.name, reverse=True)
+    listed = [_week(folder) for folder in weeks] or [element("p", "还没有发布过周报。", class_="prose")]
+    facts = {"title": "客户之声", "subtitle": f"已发布 {len(weeks)} 周", "notice": "", "nav": [], "facts": {}, "figures": 0, "body": listed}
+    write_whole(reports / "index.html", page_html(nbformat.v4.new_notebook(), facts))
+    return reports / "index.html"
+
+
+def _week(folder: Path) -> Markup:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError:
+        return element("p", f"{folder.name}：清单 {MANIFEST} 读不出来，请重新生成这一周。", class_="note alarm")
+    period = manifest.get("week") or folder.name
+    try:
+        name = theme.week_label(period)
+    except ValueError:
+        name = folder.name
+    else:
+        name += "" if folder.name == period else f" · {folder.name.removeprefix(period).strip('-')}"
+    items = [item for item in manifest.get("headline") or [] if isinstance(item, dict) and "name" in item and "text" in item]
+    numbers = element("div", block_html({"kind": "cards", "items": items}), class_="voc") if items else None
+    return element("section", element("h2", element("a", name, href=f"{folder.name}/index.html")), numbers)
