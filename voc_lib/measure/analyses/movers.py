@@ -15,8 +15,7 @@ from voc_lib.measure.history import weekly
 from voc_lib.measure.units import shared_base
 from voc_lib.stats.multiplicity import benjamini_hochberg
 
-RANK = {"rise": 0, "fall": 0, "too_small": 2, "within_error": 3}
-UNUSUAL_RANK = 1
+RANK = {"rise": 0, "fall": 0, "too_small": 1, "within_error": 2}
 # Share of false ones among the groups called unusual. Stricter than the verdict's 5 %: it is read as an alarm.
 ALARM = 0.01
 
@@ -33,9 +32,9 @@ def movers(
 ) -> pl.DataFrame:
     """The `n` groups of `by` whose number moved most surely against the last comparable week (`match_baseline`).
 
-    One row per group, strongest evidence first (a change that counts, then unusual, then significant but small,
-    then within error; by p-value, then by size); groups under 10 people in both weeks are left out. Columns: metric, <by>,
-    period, baseline_period, people, people_baseline, share, share_baseline, difference, conf_low, conf_high,
+    One row per group. First what changed or is unusual, by size (share of those heard beyond the week before or beyond
+    the usual, whichever is larger); then significant but small, then within error, by p-value. Groups under 10 people in
+    both weeks are left out. Columns: metric, <by>, period, baseline_period, people, people_baseline, share, share_baseline, difference, conf_low, conf_high,
     p_value, p_adjusted, dispersion, verdict, unusual, series (people per week), series_weeks, band_low, band_high,
     note.
 
@@ -62,12 +61,15 @@ def movers(
     if len([week for week in labelled if week != period]) < FEW_WEEKS:
         told.append("不画正常范围")  # the verdict's own note has said that history is short
     listed = table.filter(pl.col("verdict") != "suppressed").join(drawn, on=by, how="left", nulls_equal=True, maintain_order="left")
-    rank = pl.col("verdict").replace_strict(RANK, return_dtype=pl.Int8)
-    strange = pl.col("unusual").is_not_null() & (rank > UNUSUAL_RANK)
+    apart = [pl.col("difference").abs(), *([] if metric.unit == "count" else [pl.col("excess").abs()])]
     ranked = (
         listed.with_columns(_unusual(listed, metric).alias("unusual"))
-        .with_columns(pl.when(strange).then(pl.lit(UNUSUAL_RANK, pl.Int8)).otherwise(rank).alias("rank"))
-        .sort("rank", "p_value", pl.col("difference").abs(), by, descending=[False, False, True, False], nulls_last=True)
+        .with_columns(
+            pl.when(pl.col("unusual").is_not_null()).then(pl.lit(0, pl.Int8))
+            .otherwise(pl.col("verdict").replace_strict(RANK, return_dtype=pl.Int8)).alias("rank"),
+            pl.max_horizontal(*apart).alias("size"),
+        )
+        .sort("rank", pl.when(pl.col("rank") > 0).then("p_value"), "size", by, descending=[False, False, True, False], nulls_last=True)
         .head(n)
     )
     remarks = [pl.when(pl.col("note") != "").then(pl.col("note")), pl.lit("；".join(told) or None, pl.String)]
