@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -40,14 +40,16 @@ def view_name(table: str) -> str:
     return "feedback_rows" if table == "feedback" else table
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
-    """One view per table of the schema over the given Parquet files; a table without files is empty, not missing."""
-    for name in schema.table_names():
-        connection.execute(f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()))}")
-    connection.execute(FEEDBACK_VIEW)
+def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]], mixed: Collection[str] = ()) -> None:
+    """One view per table of the schema over the given Parquet files; a table without files is empty, not missing.
+
+    `mixed` names the tables whose files differ in columns: only for them every file has to be looked into.
+    """
+    statements = [f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()), name in mixed)}" for name in schema.table_names()]
+    connection.execute(";\n".join([*statements, FEEDBACK_VIEW]))
 
 
-def _select(name: str, files: Sequence[Path]) -> str:
+def _select(name: str, files: Sequence[Path], mixed: bool) -> str:
     typed = ", ".join(f'NULL::{c.duckdb_type} AS "{c.name}"' for c in schema.table(name).columns)
     empty = f"SELECT {typed} WHERE false"
     if not files:
@@ -55,7 +57,7 @@ def _select(name: str, files: Sequence[Path]) -> str:
     listed = ", ".join(quote(str(path)) for path in files)
     return (
         f"{empty} UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], "
-        "hive_partitioning=true, hive_types_autocast=false, union_by_name=true)"
+        f"hive_partitioning=true, hive_types_autocast=false, union_by_name={str(mixed).lower()})"
     )
 
 

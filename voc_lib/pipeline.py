@@ -74,7 +74,7 @@ def render(notebook: str, given: dict[str, str], tell: Callable[[str, str], None
     period = parameters.get("period") or None
     label = f"{notebook}-{check_week(str(period))}" if period else notebook
     run = Run(store, f"report {notebook}", (notebook,), parameters, settings().reports / "pages" / label, period)
-    run.snapshot = open_store(store)
+    run.snapshot = open_store(store, parameters.get("snapshot") or None)
     return _finish(run, tell)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Collection
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -38,9 +39,11 @@ class Store:
     >>> store.sql("SELECT channel, count(*) AS n FROM feedback GROUP BY channel")  # doctest: +SKIP
     """
 
-    def __init__(self, name: str, path: Path, snapshot: str, versions: dict[str, int], published_at: datetime | None):
+    def __init__(
+        self, name: str, path: Path, snapshot: str, versions: dict[str, int], published_at: datetime | None = None, mixed: Collection[str] = ()
+    ):
         self.name, self.path, self.snapshot, self.versions = name, path, snapshot, versions
-        self.published_at = published_at
+        self.published_at, self.mixed = published_at, {*mixed, "runs"}
 
     def __repr__(self) -> str:
         return f"Store({self.name!r}, snapshot={self.snapshot!r})"
@@ -54,7 +57,7 @@ class Store:
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
         connection = engine.connect()
-        engine.create_views(connection, self.files())
+        engine.create_views(connection, self.files(), self.mixed)
         return connection
 
     def files(self) -> dict[str, list[Path]]:
@@ -114,8 +117,8 @@ def open_store(name: str | None = None, snapshot: str | int | None = None) -> St
         manifest = latest_manifest(path)
     else:
         manifest = read_manifest(path, snapshot)
-    return Store(name, path, manifest["snapshot"], manifest["tables"],
-                 datetime.fromisoformat(manifest["published_at"]) if manifest["published_at"] else None)
+    published = datetime.fromisoformat(manifest["published_at"]) if manifest["published_at"] else None
+    return Store(name, path, manifest["snapshot"], manifest["tables"], published, manifest["mixed"])
 
 
 def store_names() -> list[str]:
@@ -138,7 +141,7 @@ def table_files(table: DeltaTable, folder: Path) -> list[Path]:
 def latest_manifest(path: Path) -> dict:
     published = sorted((path / SNAPSHOTS).glob("*.json"))
     if not published:
-        return {"snapshot": "000000", "tables": {}, "published_at": None, "command": ""}
+        return {"snapshot": "000000", "tables": {}, "mixed": [], "published_at": None, "command": ""}
     return json.loads(published[-1].read_text("utf-8"))
 
 

@@ -62,6 +62,7 @@ class Writer:
         self._published = manifest["snapshot"]
         self._before: dict[str, int] = manifest["tables"]
         self._versions: dict[str, int] = dict(self._before)
+        self._mixed = set(manifest["mixed"])  # tables whose older files lack a column: DuckDB has to look into each
 
     def append(self, table: str, rows: pl.DataFrame) -> int:
         """Append rows, cast to the schema; returns how many."""
@@ -72,6 +73,7 @@ class Writer:
         delta = _open_or_create(self.path / table, definition)
         added = set(rows.columns) - {field.name for field in delta.schema().fields}
         write_deltalake(delta, rows, mode="append", schema_mode="merge" if added else None)
+        self._mixed |= {table} if added else set()
         if definition.in_snapshot:
             self._versions[table] = delta.version()
         return rows.height
@@ -89,7 +91,7 @@ class Writer:
 
     def sql(self, query: str) -> pl.DataFrame:
         """Read the store as this command has it so far."""
-        return Store(self.name, self.path, "working", dict(self._versions), None).sql(query)
+        return Store(self.name, self.path, "working", dict(self._versions), mixed=self._mixed).sql(query)
 
     def remember(self, **facts) -> None:
         """Keep facts about the store itself, such as the folders its exports come from."""
@@ -102,7 +104,7 @@ class Writer:
             return
         snapshot = f"{int(self._published) + 1:06d}"
         write_atomically(self.path / SNAPSHOTS / f"{snapshot}.json", {
-            "snapshot": snapshot, "tables": self._versions, "command": command,
+            "snapshot": snapshot, "tables": self._versions, "mixed": sorted(self._mixed), "command": command,
             "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         })
 

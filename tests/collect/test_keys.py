@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -41,3 +42,9 @@ def test_another_secret_gives_other_keys(home):
     one = keyed_hash("phone", pl.Series(["13800138000"]))[0]
     settings().secret.unlink()
     assert keyed_hash("phone", pl.Series(["13800138000"]))[0] != one
+
+
+def test_threads_that_meet_at_the_first_use_agree_on_one_secret(home):
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: secret(), range(32)))) == 1
+    assert [path.name for path in settings().secret.parent.iterdir()] == ["secret"]

@@ -74,7 +74,7 @@ def test_two_groups_of_one_shortened_name_stay_two(estimates):
 def test_movers_say_direction_by_word_and_arrow_and_hide_the_withheld(mover):
     block = chart_movers(pl.DataFrame([mover(), mover(verdict="suppressed", people=4.0, people_baseline=3.0, note="<新>")]))
     first, second = block.description["rows"]
-    assert (first["title"], first["word"], first["people"], first["before"], first["tone"]) == ("方向盘抖动", "↑ 上升", "21 人", "上周 6 人", "worse")
+    assert (first["title"], first["word"], first["people"], first["before"], first["tone"]) == ("方向盘抖动", "↑ 上升", "21 人", "上周不足10人", "worse")
     assert (second["people"], second["before"], second["series"], second["high"]) == ("不足10人", "", [], None)
     html = block_html(block.description)
     assert "第13周到第24周" in html and "&lt;新&gt;" in html and html.count("<li>") == 2

@@ -66,19 +66,25 @@ def test_what_is_not_unusual_is_not_suspected(mover):
 
 def test_the_lead_names_the_first_that_moved(mover):
     movers = pl.DataFrame([mover(verdict="within_error", code="a-b-c", unusual=None), mover(unusual="above"), mover(verdict="fall", unusual=None)])
-    assert str(say_movers(movers)) == "变化最大的是操控系统·方向盘抖动，21 人提到，上周 6 人，正常 2～9 人，疑似异常；另有 1 项超出误差或常态。"
+    assert str(say_movers(movers)) == "变化最大的是操控系统·方向盘抖动，21 人提到，上周不足10人，正常 2～9 人，疑似异常；另有 1 项超出误差或常态。"
     assert count_moved(movers) == 2
 
 
 def test_a_baseline_further_back_is_called_by_its_week(mover):
-    back = mover(period="2020-W24", baseline_period="2020-W21")
-    assert "第21周 6 人" in str(say_movers(pl.DataFrame([back])))
-    assert "上周 6 人" in str(say_movers(pl.DataFrame([back | {"baseline_period": "2020-W23"}])))
+    back = mover(period="2020-W24", baseline_period="2020-W21", people_baseline=16.0)
+    assert "第21周 16 人" in str(say_movers(pl.DataFrame([back])))
+    assert "上周 16 人" in str(say_movers(pl.DataFrame([back | {"baseline_period": "2020-W23"}])))
 
 
 def test_the_lead_when_nothing_moved_or_nothing_is_there(mover):
     assert str(say_movers(pl.DataFrame([mover(verdict="within_error", people=7.0)]))) == "没有一个问题的变化超出误差范围。"
     assert "没有可以比较的问题" in str(say_movers(pl.DataFrame([mover()]).clear()))
+
+
+def test_fewer_than_ten_are_never_counted_out(mover):
+    few = mover(people=3.0, people_baseline=14.0, verdict="fall", unusual="below", series=[14.0] * 11 + [3.0])
+    words = str(say_mover(few)) + str(say_movers(pl.DataFrame([few])))
+    assert "3 人" not in words.replace("14 人", "") and "不足10人提到" in words and "占发声者" not in words
 
 
 def test_a_plain_mention_is_neither_better_nor_worse():

@@ -115,7 +115,7 @@ def _evaluate(connection: duckdb.DuckDBPyConnection, raw: pl.DataFrame, channel:
     for name, value in columns.items():
         kind, expression = TYPES.get(name, "VARCHAR"), _expression(name, value)
         if kind == "VARCHAR":
-            parts[f"columns.{name}"] = [f"nullif(trim(CAST({expression} AS VARCHAR), ' \t\r\n'), '') AS \"{name}\""]
+            parts[f"columns.{name}"] = [f"CAST({expression} AS VARCHAR) AS \"{name}\""]
         else:
             parts[f"columns.{name}"] = [
                 f"TRY_CAST({expression} AS {kind}) AS \"{name}\"",
@@ -134,7 +134,9 @@ def _evaluate(connection: duckdb.DuckDBPyConnection, raw: pl.DataFrame, channel:
         raise
     if answer.height != raw.height:
         raise ContractError(f"合同 {channel.path.name}：{raw.height} 行进，{answer.height} 行出。columns 中只能用逐行计算的表达式，不能汇总或展开。")
-    return answer
+    texts = [name for name in columns if TYPES.get(name, "VARCHAR") == "VARCHAR"]
+    plain = pl.col(texts).str.strip_chars()
+    return answer.with_columns(pl.when(plain != "").then(plain).name.keep())
 
 
 def _explain(error: duckdb.Error, place: str, raw: pl.DataFrame, channel: Channel) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +17,15 @@ from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
-from voc_lib.collect.readers import LINE, ExportError, read_export
+from voc_lib.collect.readers import LINE, Chunk, ExportError, Reject, read_export
 from voc_lib.contracts import Channel
 from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
 
 FLUSH_ROWS = 500_000  # rows held in memory before they are written
+MASK_ROWS = 50_000  # rows masked by one thread at a time
+THREADS = 2  # most of the work is done outside Python; more threads than this wait for it
 log = logging.getLogger("voc.ingest")
 
 
@@ -68,7 +73,7 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
 
 
 def _domain(store: str, given: str | None) -> str:
-    known = Store(store, settings().lake / store, "", {}, None).about.get("domain")
+    known = Store(store, settings().lake / store, "", {}).about.get("domain")
     if known and given and known != given:
         raise IngestError(f"库「{store}」属于领域「{known}」，不能再用「{given}」导入。另起一个库名，或去掉 --domain。")
     chosen = known or given or (settings().stores[store].domain if store in settings().stores else None)
@@ -79,7 +84,7 @@ def _domain(store: str, given: str | None) -> str:
 
 
 def _sources(path: Path) -> list[str]:
-    return Store(path.name, path, "", {}, None).about.get("sources", []) if (path / STORE_FILE).exists() else []
+    return Store(path.name, path, "", {}).about.get("sources", []) if (path / STORE_FILE).exists() else []
 
 
 def _files(channel: Channel, folder: Path) -> list[Path]:
@@ -134,9 +139,13 @@ def _count_known(count: SourceCount, facts: dict) -> None:
 def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[list[pl.DataFrame], pl.DataFrame, dict]:
     seen_at = exported_at(path, channel)
     rows, rejects, read, filtered = [], [], 0, 0
-    for chunk in read_export(path, channel.read):
+
+    def fit(chunk: Chunk) -> tuple[Chunk, pl.DataFrame, list[Reject], int]:
         typed, refused, left_out = apply_contract(chunk.frame, channel)
-        rows.append(prepare(typed, channel, identity, seen_at).drop(LINE))
+        return chunk, prepare(typed, channel, identity, seen_at).drop(LINE), refused, left_out
+
+    for chunk, fitting, refused, left_out in in_threads(fit, read_export(path, channel.read)):
+        rows.append(fitting)
         rejects += chunk.rejects + refused
         read += chunk.frame.height + len(chunk.rejects)
         filtered += left_out
@@ -157,7 +166,7 @@ def _store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, 
     there = writer.sql("SELECT feedback_id, iso_week FROM feedback_rows").join(rows, on="feedback_id", how="semi")
     fresh = rows.unique("feedback_id", keep="first", maintain_order=True).join(there, on="feedback_id", how="anti", maintain_order="left")
     fields = [c.name for c in schema.table("feedback").columns if c.name in fresh.columns]
-    fresh = mask_feedback(fresh)
+    fresh = pl.concat(in_threads(mask_feedback, fresh.iter_slices(MASK_ROWS))) if fresh.height else fresh
     writer.append("feedback", fresh.select(fields).with_columns(pl.lit(datetime.now(UTC)).alias("ingested_at")))
     for identity, stored in fresh["export_id"].value_counts().iter_rows():
         exports[identity]["feedback_stored"] += stored
@@ -193,6 +202,18 @@ def _store_statuses(writer: Writer, seen: pl.DataFrame) -> None:
     changed = pl.col("status").ne_missing(pl.col("status").shift(1).over("feedback_id"))
     fresh = merged.filter(changed & ~pl.col("old")).select(columns)
     writer.append_new("status_history", fresh)
+
+
+def in_threads(work: Callable, items: Iterable) -> Iterator:
+    """Results in the order of the items, worked on by a few threads; at most twice as many items are held at once."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[Future] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= 2 * THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def known_sources(store: str) -> list[Path]:

@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -29,16 +30,15 @@ def secret() -> bytes:
         return _read(path)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # made with 0600
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(SECRET_BYTES))
         try:
-            os.link(beside, path)  # fails where another process was first: its secret counts
+            os.link(beside, path)  # fails where another process or thread was first: its secret counts
         except FileExistsError:
             pass
         finally:
-            beside.unlink()
+            os.unlink(beside)
         return _read(path)
 
 

@@ -29,16 +29,15 @@ def hashed_id(*parts: pl.Series | str) -> pl.Series:
     >>> hashed_id("forum", pl.Series(["1"])).item() != hashed_id("foru", pl.Series(["m1"])).item()
     True
     """
-    prefix = b"".join(_prefixed(part) for part in parts[:-1])
+    prefix, sha256 = b"".join(_prefixed(part) for part in parts[:-1]), hashlib.sha256
     values = parts[-1]
-    return pl.Series(
-        values.name,
-        [None if v is None else hashlib.sha256(prefix + _prefixed(v)).hexdigest()[:32] for v in values], dtype=pl.String,
-    )
+    coded = [None if value is None else value.encode() for value in values.to_list()]
+    hashed = [None if c is None else sha256(b"%b%d:%b" % (prefix, len(c), c)).hexdigest()[:32] for c in coded]
+    return pl.Series(values.name, hashed, dtype=pl.String)
 
 
 def _prefixed(part: str) -> bytes:
-    coded = part.encode("utf-8", "surrogatepass")
+    coded = part.encode()
     return f"{len(coded)}:".encode() + coded
 
 

@@ -150,21 +150,16 @@ def _jsonl(path: Path, read: Read) -> Iterator[Chunk]:
 
 
 def _parquet(path: Path, read: Read) -> Iterator[Chunk]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        file = pq.ParquetFile(path)
-        start = 1
-        for batch in file.iter_batches(CHUNK):
-            frame = pl.from_arrow(pa.Table.from_batches([batch]))
+        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+        for start in range(0, max(rows, 1), CHUNK):
+            frame = pl.scan_parquet(path, glob=False).slice(start, CHUNK).collect()
             nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
             frame = frame.with_columns(
                 pl.Series(name, [_as_text(value) for value in frame[name].to_list()], dtype=pl.String) for name in nested
             )
-            yield Chunk(frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(LINE)), [])
-            start += frame.height
-    except pa.ArrowException as error:
+            yield Chunk(frame.with_columns(pl.int_range(start + 1, start + 1 + pl.len(), dtype=pl.Int64).alias(LINE)), [])
+    except pl.exceptions.PolarsError as error:
         raise ExportError(f"不是完整的 Parquet 文件：{str(error).splitlines()[0]}") from None
 
 

@@ -64,8 +64,8 @@ def chart_movers(movers: pl.DataFrame, before: str = "上周") -> Block:
         rows.append({
             "title": code_title(row["code"]), "path": code_path(row["code"]), "word": VERDICTS[finding(row)],
             "tone": change_tone("code_share", finding(row), row["code"]),
-            "people": f"{theme.count_text(row['people'])} 人" if shown else theme.SUPPRESSED,
-            "before": (f"{named} {theme.count_text(past)} 人" if past is not None else f"{named}无数据") if shown else "",
+            "people": theme.people_text(row["people"]) if shown else theme.SUPPRESSED,
+            "before": (theme.past_text(named, past) if past is not None else f"{named}无数据") if shown else "",
             "series": list(row["series"] or []) if shown else [],
             "low": row["band_low"] if shown else None, "high": row["band_high"] if shown else None,
             "runs": [*say_mover(row, named).runs, *([[note, "soft"]] if note else [])]})
@@ -81,9 +81,9 @@ def chart_channels(overview: pl.DataFrame, titles: dict[str, str] | None = None,
     rows = overview.sort(["people", "channel"], descending=[False, True], nulls_last=False)
     names, places = [channel_title(name, titles) for name in rows["channel"]], list(range(rows.height))
     people, past = rows["people"].to_list(), rows["people_baseline"].to_list()
-    now_told = [f"{theme.count_text(value)} 人" if value is not None else theme.SUPPRESSED for value in people]
+    now_told = [theme.people_text(value) if value is not None else theme.SUPPRESSED for value in people]
     words = [VERDICTS[verdict] for verdict in rows["verdict"]]
-    told = [f"{before} {theme.count_text(then)} 人" if then is not None else f"{before}无数据" for then in past]
+    told = [theme.past_text(before, then) if then is not None else f"{before}无数据" for then in past]
     hover = [f"<b>{safe_label(name)}</b><br>本周 {now}<br>{then}<br>{word}"
              for name, now, then, word in zip(names, now_told, told, words, strict=True)]
     bars = {"type": "bar", "orientation": "h", "x": people, "y": places, "width": 0.46, "marker": {"color": theme.LIGHT["blue"]},

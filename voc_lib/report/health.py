@@ -79,8 +79,8 @@ def _titled(frame: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
 
 def table_limits(store: Store) -> Block:
     """What each channel cannot tell, in the words of its contract."""
-    asked = {True: "我们去问的", False: "自己来说的"}
+    asked = {True: "受邀", False: "主动"}
     heard = set(store.sql("SELECT DISTINCT channel FROM feedback_rows")["channel"])
     rows = [[{"text": c.title, "tone": "strong"}, {"text": asked[c.solicited]}, {"text": c.cannot_tell}]
             for name, c in channels_of(store).items() if name in heard]
-    return Block(kind="table", columns=[{"title": "渠道"}, {"title": "怎么来的"}, {"title": "看不出什么"}], rows=rows, caption="")
+    return Block(kind="table", columns=[{"title": "渠道"}, {"title": "发声"}, {"title": "看不出什么"}], rows=rows, caption="")

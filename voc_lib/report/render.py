@@ -60,7 +60,7 @@ def page_html(content: Any, facts: dict) -> str:
     sections, contents = _sections(content)
     sections += facts.get("body", [])
     page = facts | {
-        "policy": f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
+        "policy": Markup(f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"),
         "light": Markup(theme.css_variables(theme.LIGHT)), "dark": Markup(theme.css_variables(theme.DARK)), "font": Markup(theme.FONT),
         "style": Markup(_asset("page.css") + _asset("blocks.css")), "scripts": [Markup(script) for script in scripts],
         "palette": script_json({"light": theme.LIGHT, "dark": theme.DARK}), "sections": sections, "contents": contents}

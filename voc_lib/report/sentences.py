@@ -75,7 +75,8 @@ def say_mover(row: dict, before: str = "上周") -> Sentence:
         return Sentence("两期都不足10人，不比较。")
     band = theme.is_number(low) and theme.is_number(high)
     normal = f"正常波动 {theme.count_text(low)}～{theme.count_text(high)} 人" if band else "没有正常波动可比"
-    share = f"占发声者 {theme.share_text(row['share'])}，" if theme.is_number(row.get("share")) else ""
+    told = theme.is_number(row.get("share")) and people >= theme.FEWEST
+    share = f"占发声者 {theme.share_text(row['share'])}，" if told else ""
     chance = {"rise": f"与{before}相比上升", "fall": f"与{before}相比下降", "too_small": f"与{before}相比变化太小，不足为据"}
     compared = chance.get(row["verdict"], f"与{before}相比在误差范围内") if past else f"{before}无人提到"
     if row.get("unusual"):    # the calm weeks of the year tell more than one week against one week
@@ -97,11 +98,11 @@ def say_movers(movers: pl.DataFrame, before: str = "上周") -> Sentence:
         return Sentence("没有一个问题的变化超出误差范围。")
     first = moved[0]
     before = period_before(first, before)
-    past = f"{before} {theme.count_text(first['people_baseline'])} 人" if first["people_baseline"] else f"{before}无人提到"
+    past = theme.past_text(before, first["people_baseline"]) if first["people_baseline"] else f"{before}无人提到"
     usual = f"，正常 {theme.count_text(first['band_low'])}～{theme.count_text(first['band_high'])} 人，疑似异常" if first.get("unusual") else ""
     return Sentence(
         "变化最大的是", _strong(code_name(first["code"]), change_tone("code_share", finding(first), first["code"])),
-        f"，{theme.count_text(first['people'])} 人提到，{past}{usual}", f"；另有 {len(moved) - 1} 项超出误差或常态。" if moved[1:] else "。")
+        f"，{theme.people_text(first['people'])}提到，{past}{usual}", f"；另有 {len(moved) - 1} 项超出误差或常态。" if moved[1:] else "。")
 
 
 def say_coverage(feedback: pl.DataFrame, titles: dict[str, str] | None = None) -> Sentence:

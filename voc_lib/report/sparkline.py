@@ -8,7 +8,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from voc_lib.report.escape import element
-from voc_lib.report.theme import count_text, is_number
+from voc_lib.report.theme import FEWEST, count_text, is_number, people_text
 
 WIDTH, HEIGHT = 240, 46
 TOP, BOTTOM, RIGHT = 8, 40, 34    # room for the last dot and the number beside it
@@ -42,7 +42,8 @@ def band_line(row: dict, tone: str) -> Markup:
     if series and is_number(series[-1]):
         last_x, last_y = x(len(series) - 1), y(series[-1])
         parts.append(element("circle", cx=_at(last_x), cy=_at(last_y), r="3.6", class_=f"dot {tone}"))
-        parts.append(element("text", count_text(series[-1]), x=_at(last_x + 8), y=_at(min(last_y + 4.5, BOTTOM)), class_=tone))
+        if not 0 < series[-1] < FEWEST:
+            parts.append(element("text", count_text(series[-1]), x=_at(last_x + 8), y=_at(min(last_y + 4.5, BOTTOM)), class_=tone))
     return element("svg", parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="drawn", aria_label=_spoken(row, series))
 
 
@@ -57,7 +58,7 @@ def _pieces(series: list) -> list[list[tuple[int, float]]]:
 
 
 def _spoken(row: dict, series: list) -> str:
-    told = "、".join(count_text(value) for value in series)
+    told = "、".join(people_text(value).removesuffix(" 人") for value in series)
     band = f"；正常波动{count_text(row['low'])}～{count_text(row['high'])}人" if is_number(row.get("high")) and is_number(row.get("low")) else ""
     return f"近{len(series)}周人数：{told}{band}"
 

@@ -22,7 +22,8 @@ DARK = {
 FONT = ('-apple-system, "PingFang SC", "Microsoft YaHei", "HarmonyOS Sans SC", "Noto Sans CJK SC", '
         '"Noto Sans SC", "Source Han Sans SC", sans-serif')
 
-SUPPRESSED = "不足10人"
+FEWEST = 10  # people; a page names no smaller group
+SUPPRESSED = f"不足{FEWEST}人"
 ABSENT = "—"
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
@@ -67,6 +68,27 @@ def count_text(value: float | None) -> str:
     # 9,999.95万 and more would round to 10,000万
     unit, per = ("亿", 1e8) if size >= 99_999_500 else ("万", 1e4)
     return f"{sign}{size / per:,.1f}".removesuffix(".0") + unit
+
+
+def people_text(value: float | None) -> str:
+    """People as a page may name them: nobody, fewer than ten without saying how many, or the number.
+
+    >>> people_text(0), people_text(3), people_text(12_340), people_text(None)
+    ('0 人', '不足10人', '1.2万 人', '—')
+    """
+    if not is_number(value):
+        return ABSENT
+    return SUPPRESSED if 0 < value < FEWEST else f"{count_text(value)} 人"
+
+
+def past_text(before: str, value: float | None) -> str:
+    """The period before with its people: 上周 12 人, 上周不足10人.
+
+    >>> past_text("上周", 12), past_text("上周", 3)
+    ('上周 12 人', '上周不足10人')
+    """
+    told = people_text(value)
+    return f"{before} {told}" if told[0].isdigit() else f"{before}{told}"
 
 
 def share_text(value: float | None) -> str:
