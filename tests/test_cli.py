@@ -66,6 +66,19 @@ def test_a_bad_file_is_named_and_the_exit_status_tells(home):
     assert "未读入：app_store/broken_〔手机号〕.csv" in done.stderr and "新存" in done.stdout
 
 
+def test_a_misnamed_export_is_named_not_ignored_in_silence(home):
+    exports = home / "data" / "raw" / "sample"
+    (exports / "hotlin").mkdir()
+    (exports / "hotlin" / "calls.jsonl").write_text("{}", "utf-8")
+    assert "没有合同认领的文件 1 个：hotlin/calls.jsonl" in voc("ingest", "--store", "mine", "--domain", "auto", exports).stdout
+
+
+def test_the_weekly_path_never_loads_the_heavy_libraries(sample):
+    code = "import sys; from voc_lib import pipeline; pipeline.weekly('sample'); print([m for m in ('bertopic', 'torch', 'sentence_transformers', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
 def test_broken_settings_are_said_in_words(home):
     (home / "voc.toml").write_text('stroe = "sample"\n', "utf-8")
     assert "不认识或类型不对的设置：stroe" in voc("status", ok=False).stderr

@@ -9,7 +9,7 @@ import importlib
 
 _NAMES = {
     "voc_lib.store": ["open_store"],
-    "voc_lib.measure.feedback": ["feedback", "undated", "weeks", "weeks_before"],
+    "voc_lib.measure.feedback": ["feedback", "provenance", "undated", "weeks", "weeks_before"],
     "voc_lib.measure.estimate": ["estimate"],
     "voc_lib.measure.compare": ["compare"],
     "voc_lib.measure.metrics": ["metric", "metric_names"],

@@ -42,14 +42,16 @@ def ingest(
 ) -> None:
     """把导出文件读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
     from voc_lib.collect.ingest import ingest as run
+    from voc_lib.collect.ingest import unclaimed
     from voc_lib.store import open_store
 
     name = _store(store)
     counts = run(name, folder, domain)
     failed = {file: why for count in counts for file, why in count.failed.items()}
-    snapshot = open_store(name).snapshot
+    snapshot, others = open_store(name).snapshot, unclaimed(name, folder)
     if as_json:
-        _say_json({"store": name, "snapshot": snapshot, "sources": [count.as_dict() for count in counts], "failed": failed})
+        sources = [count.as_dict() for count in counts]
+        _say_json({"store": name, "snapshot": snapshot, "sources": sources, "failed": failed, "unclaimed": others})
     else:
         table = Table("来源", "文件", *COUNTS.values(), title=f"导入到库「{name}」", title_justify="left")
         for count in counts:
@@ -59,6 +61,9 @@ def ingest(
         out.print(table)
         stored = sum(count.feedback_stored for count in counts)
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
+        if others:
+            listed = "、".join(others[:8]) + (" 等" if len(others) > 8 else "")
+            out.print(f"没有合同认领的文件 {len(others)} 个：{listed}", style="dim", markup=False)
     for file, why in failed.items():
         err.print(f"未读入：{file}：{why}", style="red", markup=False)
     if failed:

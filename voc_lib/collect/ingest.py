@@ -17,7 +17,7 @@ from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
-from voc_lib.collect.readers import LINE, Chunk, ExportError, Reject, read_export
+from voc_lib.collect.readers import LINE, SUFFIXES, Chunk, ExportError, Reject, read_export
 from voc_lib.contracts import Channel
 from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
@@ -70,6 +70,14 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
         counts = [_ingest_channel(writer, c, claimed[c.channel], folder) for c in channels if claimed[c.channel]]
         writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}))
     return counts
+
+
+def unclaimed(store: str, folder: Path) -> list[str]:
+    """Files below `folder` that no contract of the store's domain claims, masked: a misnamed export is not lost in silence."""
+    channels = load_channels(settings().domains, _domain(store, None))
+    claimed = {path for channel in channels for path in _files(channel, folder)}
+    found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed)
+    return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", "."))]
 
 
 def _domain(store: str, given: str | None) -> str:

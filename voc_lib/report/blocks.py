@@ -98,8 +98,9 @@ def _range(row: dict, unit: str) -> dict | None:
     values = [value for value in (now, past, low, high) if theme.is_number(value)]
     margin = (max(values) - min(values)) * 0.25 or 1.0
     label = f"现在 {theme.number_text(now, unit)}，误差范围 {theme.number_text(low, unit)}～{theme.number_text(high, unit)}"
-    return {"now": now, "before": past, "low": low, "high": high, "label": label,
-            "least": min(values) - margin, "most": max(values) + margin}
+    drawn = {"now": now, "before": past, "low": low, "high": high, "least": min(values) - margin, "most": max(values) + margin}
+    # Four digits draw the same line, and no last digit of a float shows as a change in git.
+    return {"label": label} | {name: value if value is None else float(f"{value:.4g}") for name, value in drawn.items()}
 
 
 def cards(items: list[dict]) -> Block:

@@ -1,0 +1,65 @@
+"""The pages of a week as `voc weekly` publishes them, made from the bundled sample, in Debian's Chromium with no network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.browser
+WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
+FIGURES = {"index": 3, "data_health": 1}
+
+
+@pytest.fixture(scope="session")
+def pages(enriched, tmp_path_factory):
+    """The folder reports/<week> of the sample."""
+    from voc_lib import pipeline
+
+    folder = shutil.copytree(enriched, tmp_path_factory.mktemp("report") / "周 报")
+    before = os.environ.get("VOC_HOME")
+    os.environ["VOC_HOME"] = str(folder)
+    try:
+        return pipeline.weekly("sample", "2026-W46").page.parent
+    finally:
+        os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(("viewport", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light")])
+def test_every_figure_is_drawn_and_nothing_scrolls_sideways(pages, visit, name, viewport, scheme):
+    seen = visit(pages / f"{name}.html", viewport=viewport, color_scheme=scheme)
+    assert seen.page.locator(".js-plotly-plot").count() == FIGURES[name]
+    assert seen.page.evaluate("document.body.dataset.drawn") == str(FIGURES[name])
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert seen.console == [] and len(seen.requests) == 1 and "合成样例数据" in seen.page.locator("header").text_content()
+
+
+def test_contents_and_neighbouring_pages_can_be_reached(pages, visit):
+    seen = visit(pages / "index.html", viewport=WIDE)
+    links = seen.page.locator("nav.contents ol a")
+    assert links.count() == 6
+    for link in links.all():
+        link.click()
+        assert seen.page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
+    seen.page.get_by_role("link", name="数据体检").first.click()
+    seen.page.wait_for_url("**/data_health.html")
+    seen.page.get_by_role("link", name="客户之声周报").first.click()
+    seen.page.wait_for_url("**/index.html")
+
+
+def test_the_planted_story_leads_the_page(pages, visit):
+    text = visit(pages / "index.html", viewport=WIDE).page.locator("main").text_content()
+    assert "变化最大的是空调·运转异响" in text and "疑似异常" in text and "谁没有被代表" in text
+
+
+def test_the_page_prints_on_a4_without_cutting_a_figure(pages, visit, tmp_path):
+    seen = visit(pages / "index.html", viewport=WIDE, color_scheme="dark")
+    seen.page.emulate_media(media="print")
+    seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    seen.wait()
+    widths = seen.page.evaluate("[...document.querySelectorAll('.js-plotly-plot .main-svg')].map(e => e.getBoundingClientRect().width)")
+    assert widths and max(widths) <= 700
+    seen.page.pdf(path=tmp_path / "page.pdf", format="A4", print_background=True)
+    assert (tmp_path / "page.pdf").stat().st_size > 20_000
