@@ -118,7 +118,7 @@ def open_store(name: str | None = None, snapshot: str | int | None = None) -> St
     else:
         manifest = read_manifest(path, snapshot)
     published = datetime.fromisoformat(manifest["published_at"]) if manifest["published_at"] else None
-    return Store(name, path, manifest["snapshot"], manifest["tables"], published, manifest["mixed"])
+    return Store(name, path, manifest["snapshot"], manifest["tables"], published, manifest.get("mixed", schema.table_names()))
 
 
 def store_names() -> list[str]:

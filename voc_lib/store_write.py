@@ -62,7 +62,7 @@ class Writer:
         self._published = manifest["snapshot"]
         self._before: dict[str, int] = manifest["tables"]
         self._versions: dict[str, int] = dict(self._before)
-        self._mixed = set(manifest["mixed"])  # tables whose older files lack a column: DuckDB has to look into each
+        self._mixed = set(manifest.get("mixed", schema.table_names()))  # tables whose older files lack a column: DuckDB has to look into each
 
     def append(self, table: str, rows: pl.DataFrame) -> int:
         """Append rows, cast to the schema; returns how many."""

@@ -1,6 +1,7 @@
 import polars as pl
 import pytest
 
+from voc_lib.report.blocks import card
 from voc_lib.report.sentences import say_change, say_coverage, say_mover, say_movers, say_silence, say_undated
 from voc_lib.report.week import count_moved
 from voc_lib.report.words import change_tone
@@ -36,6 +37,14 @@ def test_counts_change_in_people_and_in_per_cent_only_where_the_base_carries_it(
 def test_a_score_changes_in_its_own_unit(comparison):
     row = comparison(metric="mean_rating", estimate=3.42, baseline=3.63, difference=-0.21, verdict="fall")
     assert str(say_change(row)) == "平均评分 3.42 分，比上周低 0.21 分。"
+
+
+def test_what_is_not_compared_says_why(comparison):
+    uneven = comparison(metric="people", estimate=644.0, baseline=447.0, difference=None, verdict="suppressed", note="本期4天有数据，上一期3天")
+    assert str(say_change(uneven)) == "发声人数 644 人；与上周不比较：本期4天有数据，上一期3天。"
+    unasked = comparison(estimate=None, baseline=None, difference=None, verdict="suppressed", note="两期都没有可用的回答")
+    assert str(say_change(unasked)) == "低分占比：两期都没有可用的回答。"
+    assert card("低分占比", unasked)["text"] == "—" and card("听到的人", uneven)["text"] == "644"
 
 
 def test_a_sentence_is_about_one_row(comparison):

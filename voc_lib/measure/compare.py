@@ -10,6 +10,7 @@ import polars as pl
 from voc_lib.contracts import Metric
 from voc_lib.measure import metrics
 from voc_lib.measure.answers import answers, columns_by, labels, lean
+from voc_lib.measure.coverage import say_uneven, uneven
 from voc_lib.measure.estimate import DIGITS, MIN_PEOPLE, SUPPRESSED
 from voc_lib.measure.history import UNDATED, earlier_weeks, week_to_week
 from voc_lib.measure.moments import moments, solved
@@ -49,9 +50,9 @@ def compare(
 
     verdict: rise, fall (p_adjusted at most 1 - confidence and at least the floor); too_small (significant,
     below the floor: Metric.floor, for counts relative to the baseline and at least 5); within_error;
-    suppressed (under `min_people` in both periods, a share or mean of fewer than that in one, or nothing to compare:
-    figures null). A code few named in one period only shows both: its growth is the finding. Counts presume periods of
-    equal length.
+    suppressed (under `min_people` in both periods, a share or mean of fewer than that in one: figures null; or
+    nothing to compare: each period's own number stays, the difference is null). A code few named in one period only shows both: its growth is the finding. Counts are not judged where
+    the exports cover different numbers of days (`coverage`).
     """
     metric = metrics.metric(metric)
     by = columns_by(a if a.width else b, by)
@@ -87,10 +88,11 @@ def compare(
         on = (BASE if together else HITS)[1:]
         counted = tally.filter(pl.col("slice") == at).select(*on, pl.col("n").cast(pl.Int64).alias(name))
         table = table.join(counted, on=on, how="left", maintain_order="left").with_columns(pl.col(name).fill_null(0))
-    one_empty = rows["slice"].n_unique() < 2
+    days = uneven(a, b) if metric.unit == "count" else None
+    one_empty = rows["slice"].n_unique() < 2 or days is not None
     thin = (now["heard"] < min_people) | (then["heard"] < min_people) if metric.unit != "count" else now["heard"] < 0
     table = judged(table, metric, 1 - confidence, metric.floor if floor is None else floor, min_people, one_empty, thin)
-    table = table.with_columns(_note(weeks_of(a), weeks_of(b), metric, past).alias("note"))
+    table = table.with_columns(_note(weeks_of(a), weeks_of(b), metric, past, days).alias("note"))
     return table.sort(labels(by) or "group", nulls_last=True).select(
         pl.lit(metric.name or metric.label).alias("metric"), *labels(by), *FIGURES, *COUNTS, "dispersion", "verdict", "note"
     )
@@ -139,10 +141,10 @@ def _dispersion(table, past, neighbours, metric: Metric, by: list[str]) -> tuple
     return shrunk_phi(*(known[name].to_numpy() for name in known.columns))
 
 
-def _note(now: list[str], then: list[str], metric: Metric, past: pl.DataFrame | None) -> pl.Expr:
+def _note(now: list[str], then: list[str], metric: Metric, past: pl.DataFrame | None, days) -> pl.Expr:
     parts = [
         pl.when(pl.col("few")).then(pl.lit(SUPPRESSED)),
-        pl.when(~pl.col("few") & pl.col("nothing")).then(pl.lit("有一期没有可比的反馈，不下结论")),
+        pl.when(~pl.col("few") & pl.col("nothing")).then(pl.lit(say_uneven(days) if days else "有一期没有可比的反馈，不下结论")),
         pl.when(~pl.col("few") & pl.col("p_value").is_null() & ~pl.col("nothing")).then(
             pl.lit("两期内部各人数值完全相同，无法检验")
         ),

@@ -56,7 +56,9 @@ def tested(
 def judged(
     table: pl.DataFrame, metric: Metric, alpha: float, floor: float, min_people: int, one_empty: bool, thin: pl.Series
 ) -> pl.DataFrame:
-    """The table with p_adjusted, verdict and the flags few, nothing, out; figures of rows that are out are null.
+    """The table with p_adjusted, verdict and the flags few, nothing, out.
+
+    Rows of too few people have no figures at all; rows with nothing to compare keep what each period says by itself.
 
     Groups that are out (under `min_people` in both periods, or lacking a number in one) are not tested and
     do not burden the others' adjustment. `one_empty`: a whole period is empty, so that even counts of 0 mean
@@ -80,11 +82,11 @@ def judged(
         .when(pl.col("difference") > 0).then(pl.lit("rise"))
         .otherwise(pl.lit("fall"))
     )  # fmt: skip
-    hidden = ["estimate", "baseline", "difference", "std_error", "conf_low", "conf_high", "p_value", "dispersion"]
-    counts = ["people", "people_baseline", "n", "n_baseline", "shared_people", "shared_threads"]
+    compared = ["difference", "std_error", "conf_low", "conf_high", "p_value", "dispersion"]
+    figures = ["estimate", "baseline", "people", "people_baseline", "n", "n_baseline", "shared_people", "shared_threads"]
     return table.with_columns(verdict.alias("verdict")).with_columns(
-        *(pl.when(~pl.col("out")).then(pl.col(name)) for name in hidden),
-        *(pl.when(~pl.col("few")).then(pl.col(name)) for name in counts),
+        *(pl.when(~pl.col("out")).then(pl.col(name)) for name in compared),
+        *(pl.when(~pl.col("few")).then(pl.col(name)) for name in figures),
     )
 
 

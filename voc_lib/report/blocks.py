@@ -78,8 +78,10 @@ def card(name: str, frame: pl.DataFrame | float | None, note: str = "", before: 
     row = frame.row(0, named=True)
     words = metric_words(row["metric"])
     shown = theme.is_number(row["estimate"])
-    item = {"name": name or words.label, "metric": row["metric"], "value": row["estimate"], "note": note or (row.get("note") if shown else "") or "",
-            "text": theme.number_text(row["estimate"], words.unit) if shown else theme.SUPPRESSED, "unit": words.word if shown else ""}
+    few = theme.SUPPRESSED in (row.get("note") or theme.SUPPRESSED)    # else there was no answer at all, which the note says
+    text = theme.number_text(row["estimate"], words.unit) if shown else theme.SUPPRESSED if few else theme.ABSENT
+    item = {"name": name or words.label, "metric": row["metric"], "value": row["estimate"],
+            "note": note or ("" if few and not shown else row.get("note") or ""), "text": text, "unit": words.word if shown else ""}
     if "verdict" in row:
         past = f"{before} {theme.number_text(row['baseline'], words.unit)}" if theme.is_number(row["baseline"]) else ""
         item |= {"change": VERDICTS[row["verdict"]] if shown else "", "before": past, "tone": change_tone(row["metric"], row["verdict"]), "verdict": row["verdict"]}

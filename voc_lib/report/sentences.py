@@ -27,11 +27,14 @@ def say_change(comparison: pl.DataFrame, name: str = "", before: str = "上周")
     row = comparison.row(0, named=True)
     words = metric_words(row["metric"])
     label = name or words.label
-    if row["verdict"] == "suppressed" or not theme.is_number(row["estimate"]):
-        return Sentence(f"{label}：人数不足10人，不单列。")
+    why = row["note"] or theme.SUPPRESSED
+    if not theme.is_number(row["estimate"]):
+        return Sentence(f"{label}：人数{theme.SUPPRESSED}，不单列。" if theme.SUPPRESSED in why else f"{label}：{why}。")
     now = f"{label} {theme.number_text(row['estimate'], words.unit)}{' ' + words.word if words.word else ''}"
-    if not theme.is_number(row["baseline"]) or not theme.is_number(row["difference"]):
+    if not theme.is_number(row["baseline"]):
         return Sentence(_strong(now), f"，{before}没有可比的数字。")
+    if not theme.is_number(row["difference"]):
+        return Sentence(_strong(now), f"；与{before}不比较：{row['note']}。")
     if row["verdict"] == "within_error":
         return Sentence(_strong(now), f"，与{before}持平（在误差范围内）。")
     size = _size(row, words.unit, words.word)

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from voc_lib.measure.compare import compare
+from voc_lib.measure.coverage import covered_days, uneven
 from voc_lib.measure.analyses.baseline import last_weeks, match_baseline
 
 
@@ -37,9 +39,25 @@ def test_history_keeps_whole_weeks_only_but_forgives_a_tiny_channel(week_of):
 
 
 def test_a_week_half_covered_is_said(week_of):
-    full, part = week_of("2020-W24", {}, silent=30), week_of("2020-W23", {}, silent=30)
+    full, part = week_of("2020-W24", {}, silent=280), week_of("2020-W23", {}, silent=280)
     part = part.filter(pl.col("local_date") < pl.col("local_date").min() + pl.duration(days=2))
-    assert match_baseline(full, part, "2020-W24")[4] == "本期7天有反馈，上一期2天，可能有一期不完整"
+    assert match_baseline(full, part, "2020-W24")[4] == "本期7天有数据，上一期2天，数量不可直接相比"
+    row = compare(full, part, "people").row(0, named=True)
+    assert (row["verdict"], row["difference"], row["note"]) == ("suppressed", None, "本期7天有数据，上一期2天，数量不可直接相比")
+    assert row["estimate"] == 280  # what each period says by itself stays
+    assert compare(full, part, "code_share", by="code").height == 0  # shares may be compared: they are of those heard
+
+
+def test_a_quiet_channel_is_not_called_half_covered(week_of):
+    busy, quiet = week_of("2020-W24", {}, silent=40), week_of("2020-W23", {}, silent=9)
+    assert covered_days(quiet) is None and uneven(busy, quiet) is None
+
+
+def test_a_straggler_is_not_a_day(week_of):
+    whole = week_of("2020-W24", {}, silent=140)
+    days = whole["local_date"].unique().sort()
+    holes = pl.concat([whole.filter(~pl.col("local_date").is_in(days[2:4].to_list())), whole.filter(pl.col("local_date") == days[2]).head(1)])
+    assert (covered_days(whole), covered_days(holes)) == (7, 5)
 
 
 def test_nothing_before_and_nothing_now(week_of):

@@ -9,13 +9,12 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from voc_lib.measure.coverage import say_uneven, uneven
 from voc_lib.measure.history import earlier_weeks
 
 # A week is complete when the channels heard in it hold 95 % of this period's feedback: a channel with a
 # handful of posts may be silent for a week without the week being a gap.
 COMPLETE = 0.95
-# Twice as many days with feedback: one of the two exports covers only part of its week.
-PARTIAL_DAYS = 2
 
 
 def match_baseline(
@@ -79,9 +78,5 @@ def _left_out(channels: set[str], why: str, titles: dict[str, str] | None) -> li
 
 
 def _partial(now: pl.DataFrame, then: pl.DataFrame) -> list[str]:
-    if "local_date" not in now.columns or "local_date" not in then.columns:
-        return []
-    days = [side["local_date"].drop_nulls().n_unique() for side in (now, then)]
-    if min(days) > 0 and max(days) >= PARTIAL_DAYS * min(days) and max(days) > 3:
-        return [f"本期{days[0]}天有反馈，上一期{days[1]}天，可能有一期不完整"]
-    return []
+    days = uneven(now, then)
+    return [say_uneven(days)] if days else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from voc_lib.measure.compare import compare
+from voc_lib.measure.coverage import say_uneven, uneven
 from voc_lib.measure.estimate import MIN_PEOPLE, SUPPRESSED, estimate
 
 RATES = ("coded_share", "linked_share", "no_author_share", "low_rating_share")
@@ -19,17 +20,20 @@ def channel_overview(
     volume, against week-to-week dispersion where `history` is given), low_rating_share (0-1, null without at least
     10 people who rated), top_code (the code most people mention, null under 10 people), top_code_people, coded_share,
     linked_share, no_author_share (0-1, of feedback), note. Under 10 people only the volume is shown.
-    A channel that one period lacks has verdict "suppressed": its export is missing, or it is new.
+    A channel that one period lacks, or whose export covers another number of days, has verdict "suppressed".
     """
     changed = compare(current, baseline, "volume", by="channel", history=history, min_people=0)
+    halves = {name: days for name in changed["channel"] if (days := uneven(*(s.filter(pl.col("channel") == name) for s in (current, baseline))))}
+    partial = pl.col("channel").is_in(list(halves))
     table = changed.select(
         "channel",
         pl.col("n").alias("volume"),
         pl.col("n_baseline").alias("volume_baseline"),
         "people",
         "people_baseline",
-        pl.when((pl.col("n") > 0) & (pl.col("n_baseline") > 0)).then("verdict").otherwise(pl.lit("suppressed")).alias("verdict"),
-        pl.col("note").alias("remark"),
+        pl.when((pl.col("n") > 0) & (pl.col("n_baseline") > 0) & ~partial).then("verdict").otherwise(pl.lit("suppressed")).alias("verdict"),
+        pl.when(partial).then(pl.col("channel").replace_strict({n: say_uneven(d) for n, d in halves.items()}, default=None, return_dtype=pl.String))
+        .otherwise("note").alias("remark"),
     )
     table = table.join(_rates(current), on="channel", how="left").join(_top_codes(current), on="channel", how="left")
     table = table.join(_low_ratings(current), on="channel", how="left")
