@@ -207,3 +207,14 @@ def test_a_reader_goes_on_while_a_writer_and_a_vacuum_run(home):
         assert ids(reader) == ids(open_store("s")) == ["a0", "a1", "a2"]
     maintain("s", keep_days=7)
     assert ids(reader) == ["a0", "a1", "a2"]
+
+
+def test_read_is_lazy_and_pushes_columns_and_filters_down(home):
+    store_of(["a", "b"])
+    store_of(["c"], week="2020-W25")
+    frame = open_store("s").read("feedback", where="channel = 'forum'")
+    assert isinstance(frame, pl.LazyFrame)
+    assert frame.filter(pl.col("iso_week") == "2020-W25").select("feedback_id").collect()["feedback_id"].to_list() == ["c"]
+    assert frame.select(pl.len()).collect().item() == 3 and frame.collect_schema()["occurred_at"] == pl.Datetime("us", "UTC")
+    with pytest.raises(StoreError, match="答不了这个查询"):
+        open_store("s").read("feedback", where="nosuch = 1")

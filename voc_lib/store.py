@@ -74,7 +74,8 @@ class Store:
     def read(self, table: str, columns: list[str] | None = None, where: str | None = None) -> pl.LazyFrame:
         """A table (or the view `feedback` with its current status) as a lazy Polars frame.
 
-        `where` is an SQL predicate, pushed down to the files: `"iso_week = '2020-W24'"` opens one week only.
+        Nothing is read before `collect()`, and then only the columns and rows that the rest of the query needs; `where`
+        is an SQL predicate: `"iso_week = '2020-W24'"` opens the files of one week only.
         Raises StoreError on an unknown table or column, with the nearest names.
         """
         known = {name: [c.name for c in schema.table(name).columns] for name in schema.table_names()}
@@ -85,21 +86,25 @@ class Store:
         if unknown:
             raise StoreError(f"表 {table} 没有列「{unknown[0]}」。{_nearest(unknown[0], fields)}现有：{'、'.join(fields)}。")
         chosen = ", ".join(f'"{name}"' for name in columns) if columns else "*"
-        return self._run(f"SELECT {chosen} FROM {table}" + (f" WHERE {where}" if where else "")).lazy()
+        relation = self._relation(f"SELECT {chosen} FROM {table}" + (f" WHERE {where}" if where else ""))
+        return _in_utc(relation.pl(lazy=True))
 
     def sql(self, query: str) -> pl.DataFrame:
         """The answer of an SQL query over the tables of this snapshot."""
-        return self._run(query)
-
-    def _run(self, query: str) -> pl.DataFrame:
+        relation = self._relation(query)
         try:
-            relation = self.connection.cursor().sql(query)
-            if relation is None:
-                return pl.DataFrame()
-            answer = relation.pl()
-            return answer.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))  # DuckDB says Etc/UTC
+            return pl.DataFrame() if relation is None else _in_utc(relation.pl())
         except duckdb.Error as error:
-            raise StoreError(f"库「{self.name}」答不了这个查询：{str(error).strip()}\n查询：{query}") from None
+            raise self._refused(query, error) from None
+
+    def _relation(self, query: str) -> duckdb.DuckDBPyRelation | None:
+        try:
+            return self.connection.cursor().sql(query)
+        except duckdb.Error as error:
+            raise self._refused(query, error) from None
+
+    def _refused(self, query: str, error: duckdb.Error) -> StoreError:
+        return StoreError(f"库「{self.name}」答不了这个查询：{str(error).strip()}\n查询：{query}")
 
 
 def open_store(name: str | None = None, snapshot: str | int | None = None) -> Store:
@@ -152,6 +157,11 @@ def read_manifest(path: Path, snapshot: str | int) -> dict:
         have = sorted(p.stem for p in (path / SNAPSHOTS).glob("*.json"))
         raise StoreError(f"库「{path.name}」没有快照「{label}」。现有：{'、'.join(have[-10:]) or '无'}（最近十个）。")
     return json.loads(file.read_text("utf-8"))
+
+
+def _in_utc(frame):
+    """DuckDB names its UTC Etc/UTC, which Polars takes for another zone."""
+    return frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
 
 
 def _nearest(word: str, known) -> str:

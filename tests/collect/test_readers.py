@@ -75,6 +75,14 @@ def test_bad_lines_are_rejects_and_the_rest_goes_on(tmp_path):
     assert [r.line for r in chunk.rejects] == [2, 3]
 
 
+def test_nul_and_half_an_emoji_do_not_stop_a_file(tmp_path):
+    (tmp_path / "a.jsonl").write_text(r'{"id": "1\u0000", "text": "好\ud83d评"}' + "\n" + r'{"id": "2", "text": "\ud83d\ude00"}', "utf-8")
+    (tmp_path / "a.csv").write_bytes("id,text\n1\0,好评\n".encode())
+    got = frame(tmp_path / "a.jsonl")
+    assert got["id"].to_list() == ["1", "2"] and got["text"].to_list() == ["好\ufffd评", "😀"]
+    assert frame(tmp_path / "a.csv")["id"].to_list() == ["1"]
+
+
 @pytest.mark.parametrize(("name", "content", "said"), [
     ("a.csv", b"", "没有表头"), ("a.csv", b"id,id\n1,2\n", "不止一次"), ("a.csv", b"id\n\xff\xfe\x81\x20", "编码不是"),
     ("a.xls", b"<html><table></table></html>", "不是能打开的 Excel"), ("a.parquet", b"PAR1....", "Parquet"), ("a.pdf", b"%PDF", "不认识的文件类型"),

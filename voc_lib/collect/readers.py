@@ -165,8 +165,15 @@ def _parquet(path: Path, read: Read) -> Iterator[Chunk]:
 
 def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return _speakable(value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _speakable(value: str | None) -> str | None:
+    """Without NUL, and with half an emoji (a lone surrogate, which no file can hold) replaced."""
+    if value is None or value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _header(names: list[str] | None) -> list[str]:
