@@ -79,6 +79,12 @@ def test_the_weekly_path_never_loads_the_heavy_libraries(sample):
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
+def test_a_folder_that_cannot_be_written_is_said_in_words(home):
+    (home / "data" / "lake").write_text("a file where the lake should be", "utf-8")
+    done = voc("ingest", "--store", "mine", "--domain", "auto", home / "data" / "raw" / "sample", ok=False)
+    assert "读写文件时出错" in done.stderr
+
+
 def test_broken_settings_are_said_in_words(home):
     (home / "voc.toml").write_text('stroe = "sample"\n', "utf-8")
     assert "不认识或类型不对的设置：stroe" in voc("status", ok=False).stderr

@@ -145,7 +145,7 @@ def _end(run, as_json: bool) -> None:
 
 def main() -> None:
     """Run `voc`; an error we know is one message on standard error and exit status 1."""
-    from voc_lib.collect.masking import MaskingLogFilter
+    from voc_lib.collect.masking import MaskingLogFilter, mask_text
 
     handler = logging.StreamHandler()
     handler.addFilter(MaskingLogFilter())
@@ -155,10 +155,13 @@ def main() -> None:
     voc_log.setLevel(logging.ERROR)
     try:
         app(standalone_mode=True)
+    except OSError as error:
+        err.print(f"读写文件时出错：{mask_text(str(error))}。已发布的数据和页面没有改动；解决后重新运行即可。", style="red", markup=False, highlight=False)
+        sys.exit(1)
     except Exception as error:
         if not _known(error):
             raise
-        err.print(str(error), style="red", markup=False, highlight=False)
+        err.print(mask_text(str(error)), style="red", markup=False, highlight=False)
         sys.exit(1)
 
 

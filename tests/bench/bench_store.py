@@ -70,7 +70,10 @@ def main(count: int = 2_000_000) -> None:
 
         data = rows(count)
         short = data.with_columns(pl.col("body").str.slice(0, 50))
-        for title, kind, table, size in (("long", "parquet", data, count), ("cut at 50", "short", short, min(count, 500_000)), ("long", "csv", data, min(count, 300_000))):
+        unlike = data.with_columns(pl.col("body") + pl.col("id"))
+        shapes = (("as they are, copies among them", "parquet", data, count), ("every text unlike the others", "unlike", unlike, min(count, 500_000)),
+                  ("cut at 50", "short", short, min(count, 500_000)), ("as they are", "csv", data, min(count, 300_000)))
+        for title, kind, table, size in shapes:
             suffix = "csv" if kind == "csv" else "parquet"
             channels = home / "data" / "domains" / kind / "channels"
             channels.mkdir(parents=True)

@@ -24,7 +24,7 @@ from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
 
 FLUSH_ROWS = 500_000  # rows held in memory before they are written
-MASK_ROWS = 50_000  # rows masked by one thread at a time
+MASK_ROWS = 125_000  # rows masked by one thread at a time; copies among them are masked once
 THREADS = 2  # most of the work is done outside Python; more threads than this wait for it
 log = logging.getLogger("voc.ingest")
 

@@ -20,9 +20,9 @@ import polars as pl
 from voc_lib.collect import masking_checks as checks
 from voc_lib.collect import masking_names as names
 
-#: A column is masked over its distinct values where fewer than this share of a sample of it differ.
+#: A column is masked over its distinct values where (about) fewer than this share of its cells differ.
 FEW_DISTINCT = 0.5
-SAMPLE_ROWS = 1_000
+SMALL = 1_000  # cells; below this it is not worth asking
 
 #: ⑩, ㎏, ℡, №: NFKC would grow them into letters and digits that stick to their neighbours.
 EXPANDING = "\u2469-\u2473\u3250-\u33ff\u2100\u2101\u2105\u2106\u2116\u2121\u213b"
@@ -115,8 +115,7 @@ def _mask_value(value: object) -> object:
 
 
 def _mask_strings(column: pl.Series) -> pl.Series:
-    sample = column.gather_every(max(1, len(column) // SAMPLE_ROWS))
-    if len(column) > SAMPLE_ROWS and sample.n_unique() < FEW_DISTINCT * len(sample):
+    if len(column) > SMALL and column.approx_n_unique() < FEW_DISTINCT * len(column):
         distinct = column.unique()
         changed = _changes(distinct)
         before, after = distinct.gather([row for row, _ in changed]), pl.Series([text for _, text in changed], dtype=pl.String)
