@@ -131,6 +131,61 @@ def status(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     out.print("、".join(f"{name} {rows:,}" for name, rows in found["tables"].items()), style="dim")
 
 
+@app.command()
+def runs(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """跑过什么：每次运行的时间、周次、快照、结果。"""
+    from voc_lib.runs import runs as look
+
+    found = look(_store(store))
+    if as_json:
+        _say_json({"store": _store(store), "runs": found.to_dicts()})
+        return
+    table = Table("开始", "命令", "周次", "快照", "结果", "秒")
+    for row in found.iter_rows(named=True):
+        outcome = {"published": "已发布", "failed": "失败"}[row["outcome"]]
+        table.add_row(f"{row['started_at']:%Y-%m-%d %H:%M}", row["command"], row["week"] or "—", row["snapshot"], outcome, f"{row['seconds']:.1f}")
+    out.print(table if found.height else f"库「{_store(store)}」还没有跑过。")
+
+
+@app.command()
+def verify(
+    report: Annotated[str, typer.Argument(help="周次（2026-W46）、reports/ 下的文件夹或其中的页面。")],
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """核对一份已发布的报告：用它的快照重算页首数字，说相同或不同。"""
+    from voc_lib.runs import verify as check
+
+    manifest, found = check(report)
+    same = bool(found["equal"].all()) and found.height > 0
+    if as_json:
+        _say_json({"store": manifest["store"], "snapshot": manifest["snapshot"], "equal": same, "numbers": found.to_dicts()})
+    else:
+        table = Table("数字", "已发布", "重算", "相同")
+        for row in found.iter_rows(named=True):
+            shown = ["—" if row[name] is None else f"{row[name]:.6g}" for name in ("published", "recomputed")]
+            table.add_row(row["name"], *shown, "是" if row["equal"] else "否")
+        out.print(table)
+        out.print(f"库「{manifest['store']}」快照 {manifest['snapshot']}：" + ("页首数字全部相同。" if same else "有数字不同，请勿引用这一页。"))
+    if not same:
+        raise typer.Exit(1)
+
+
+@app.command()
+def maintain(
+    store: Annotated[str | None, STORE] = None,
+    keep_days: Annotated[float, typer.Option("--keep-days", help="没有被任何运行引用的快照，保留几天。")] = 7,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """整理一个库：合并小文件，删去没有快照再用到的旧文件；报告引用的快照都留着。"""
+    from voc_lib.store_write import maintain as tidy
+
+    removed = tidy(_store(store), keep_days)
+    if as_json:
+        _say_json({"store": _store(store), "files_removed": removed})
+    else:
+        out.print(f"库「{_store(store)}」：删去 {sum(removed.values()):,} 个不再需要的文件，每份报告的快照都还在。")
+
+
 def _tell(as_json: bool):
     return lambda step, said: None if as_json else out.print(f"{STEPS[step]}：{said}", markup=False, highlight=False)
 

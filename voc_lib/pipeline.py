@@ -210,7 +210,7 @@ def title_of(notebook: str) -> str:
 
 def _manifest(run: Run) -> dict:
     return {
-        "store": run.store, "week": run.week, "parameters": run.parameters, "snapshot": run.snapshot.snapshot,
+        "store": run.store, "week": run.week, "notebook": run.notebooks[0], "parameters": run.parameters, "snapshot": run.snapshot.snapshot,
         "tables": run.snapshot.versions, "versions": {name: version(name) for name in LIBRARIES}, "commit": commit(),
         "headline": run.headline,
     }
