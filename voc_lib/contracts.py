@@ -46,18 +46,22 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Read:
-    """How to open the exports of a channel: which files, in which encodings, where the header stands.
+    """How to open the exports of a channel: which files, in which encodings, where the header stands; or which query.
 
     `export_date` is a regular expression over the file name whose group is the date of the export; without it the
-    file's own time counts.
+    file's own time counts. A database is named by `connection` ("env:" and the variable that holds its URL) and asked
+    with `sql`; `cursor` is the column of the answer that only grows, so that the next pull reads on from there.
     """
 
-    glob: tuple[str, ...]
+    glob: tuple[str, ...] = ()
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
     sheet: int | str = 0
     header_row: int = 0
     delimiter: str | None = None
     export_date: str | None = None
+    sql: str | None = None
+    connection: str | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)

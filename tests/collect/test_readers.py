@@ -85,7 +85,7 @@ def test_nul_and_half_an_emoji_do_not_stop_a_file(tmp_path):
 
 @pytest.mark.parametrize(("name", "content", "said"), [
     ("a.csv", b"", "没有表头"), ("a.csv", b"id,id\n1,2\n", "不止一次"), ("a.csv", b"id\n\xff\xfe\x81\x20", "编码不是"),
-    ("a.xls", b"<html><table></table></html>", "不是能打开的 Excel"), ("a.parquet", b"PAR1....", "Parquet"), ("a.pdf", b"%PDF", "不认识的文件类型"),
+    ("a.xls", b"<html><table></table></html>", "其实是一个网页"), ("a.parquet", b"PAR1....", "Parquet"), ("a.pdf", b"%PDF", "不认识的文件类型"),
 ])
 def test_a_file_that_cannot_be_read_says_why(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)

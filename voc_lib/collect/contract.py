@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,10 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voc_lib import schema
 from voc_lib.contracts import Channel, Read, Variant
+from voc_lib.messages import type_words, yaml_words
 
 # Filled by ingest itself; a contract cannot give them.
 COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key"}
 EXTRA = ("author", "status", "deleted")  # expressions that feed author_key, status_history and sightings
+OF_DATABASES = {"sql", "connection", "cursor"}
+CONNECTION = re.compile(r"env:[A-Za-z_]\w*")
+NAMED = r"""(?:"[^"]+"|`[^`]+`|\w+)"""
+COMPARED = re.compile(rf"({NAMED}(?:\.{NAMED})*)\s*>=?\s*:cursor\b")  # the one form in which a query may use :cursor
 
 
 class ContractError(Exception):
@@ -55,12 +61,15 @@ Expression = Annotated[str | _Dated | _Hashed, BeforeValidator(_as_expression)]
 
 
 class _Read(_Strict):
-    glob: Annotated[list[str], BeforeValidator(_as_list)]
+    glob: Annotated[list[str], BeforeValidator(_as_list)] = []
     encodings: list[str] = ["utf-8-sig", "gb18030"]
     sheet: int | str = 0
     header_row: int = Field(0, ge=0)
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     export_date: str | None = None
+    sql: str | None = None
+    connection: str | None = None
+    cursor: str | None = None
 
 
 class _Variant(_Strict):
@@ -108,19 +117,23 @@ def load_channels(domains: Path, domain: str) -> list[Channel]:
 
 def load_channel(path: Path) -> Channel:
     """One contract. Raises ContractError naming file and line."""
-    source = path.read_text("utf-8")
+    source = ""
     try:
+        source = path.read_text("utf-8-sig")
         lines = _lines(yaml.compose(source))
         content = yaml.safe_load(source)
-    except yaml.MarkedYAMLError as error:
-        where = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ContractError(f"合同 {path.name} 第 {where} 行不是有效的 YAML：{error.problem}。检查缩进、冒号后的空格和引号。") from None
+    except UnicodeDecodeError:
+        raise ContractError(f"合同 {path.name} 不是 UTF-8 编码。请用编辑器另存为 UTF-8。") from None
+    except yaml.YAMLError as error:
+        line, words = yaml_words(error, source)
+        raise ContractError(f"合同 {path.name} 第 {line} 行不是有效的 YAML：{words}。") from None
     if not isinstance(content, dict):
         raise ContractError(f"合同 {path.name} 是空的或不是「键: 值」的形式。可照抄同一文件夹里的另一份合同改写。")
     try:
         given = _Contract.model_validate(content)
     except ValidationError as error:
         raise ContractError("\n".join(_explain(path, lines, found) for found in error.errors())) from None
+    _check_read(path, lines, given.read)
     if given.channel != path.stem:
         raise ContractError(_at(path, lines, "channel", f"channel 写的是「{given.channel}」，须与文件名「{path.stem}」相同。"))
     for place, columns in [("columns", given.columns), *((f"variants.{i}.columns", v.columns) for i, v in enumerate(given.variants))]:
@@ -138,6 +151,27 @@ def load_channel(path: Path) -> Channel:
     fields["optional"] = tuple(fields["optional"])
     fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
     return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines)
+
+
+def _check_read(path: Path, lines: dict[str, int], read: _Read) -> None:
+    """Files or a database, not both. What is written at `connection` is never repeated: it may hold a password."""
+    given = read.model_fields_set
+    query = (read.sql or "").strip()
+    checks = (
+        (not read.glob and not given & OF_DATABASES, "read", "「read.glob」缺少这一项。读文件写 glob，读数据库写 sql 和 connection。"),
+        (bool(given & OF_DATABASES) and not query, "read", "「read.sql」缺少这一项：写出取数的查询（SELECT …）。"),
+        (bool(query) and bool(given - OF_DATABASES), f"read.{min(given - OF_DATABASES, default='')}",
+         f"「read.{min(given - OF_DATABASES, default='')}」只用于文件，不能与 sql 同时写。"),
+        (bool(query) and not re.match(r"(select|with)\b", query, re.IGNORECASE), "read.sql", "sql 须以 SELECT 或 WITH 开头：工作台只读取，不改动对方的数据库。"),
+        (bool(query) and not CONNECTION.fullmatch(read.connection or ""), "read.connection" if "connection" in given else "read",
+         "connection 须写成「env:变量名」，例如 env:WARRANTY_URL；数据库地址和密码放在该环境变量里，不写进合同。"),
+        (":cursor" in query and not read.cursor, "read.sql", "sql 里用了 :cursor，但没有写 cursor: 列名（更新时间或递增编号）。"),
+        (":cursor" in COMPARED.sub("", query), "read.sql",
+         ":cursor 只能写成「列 > :cursor」。换一种写法，或去掉这个条件：写了 cursor 时工作台自己会从上次读到的地方读起。"),
+    )
+    for wrong, place, words in checks:
+        if wrong:
+            raise ContractError(_at(path, lines, place, words))
 
 
 def locate(channel: Channel, place: str) -> str:
@@ -161,21 +195,19 @@ def _lines(node: yaml.Node | None, path: str = "") -> dict[str, int]:
     return found
 
 
-WORDS = {
-    "missing": "缺少这一项", "extra_forbidden": "不认识这一项", "bool_type": "应为 true 或 false", "bool_parsing": "应为 true 或 false",
-    "string_type": "应为文字", "int_type": "应为整数", "int_parsing": "应为整数", "dict_type": "应为「键: 值」", "list_type": "应为列表",
-}
-
-
 def _explain(path: Path, lines: dict[str, int], error: dict) -> str:
     place = [str(part) for part in error["loc"] if not str(part).startswith("_") and str(part) != "str"]
-    what = WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    what = type_words(error)
     hint = ""
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(place[-1], [*_Contract.model_fields, *_Read.model_fields], 1, 0.6)
         hint = f"是否想写「{near[0]}」？" if near else ""
-    found = "" if error["type"] in ("missing", "extra_forbidden") else f"，写的是「{error['input']}」"
+    found = "" if error["type"] in ("missing", "extra_forbidden") or _may_be_secret(error) else f"，写的是「{error['input']}」"
     return _at(path, lines, ".".join(place), f"「{'.'.join(place)}」{what}{found}。{hint}")
+
+
+def _may_be_secret(error: dict) -> bool:
+    return error["loc"][-1] == "connection" or "://" in str(error["input"])
 
 
 def _at(path: Path, lines: dict[str, int], place: str, words: str) -> str:

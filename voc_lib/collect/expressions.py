@@ -144,8 +144,9 @@ def _explain(error: duckdb.Error, place: str, raw: pl.DataFrame, channel: Channe
     missing = re.search(r'Referenced column "(.+?)" (?:was )?not found', first)
     if missing:
         have = "、".join(name for name in raw.columns if name != LINE)
+        where = "查询结果" if channel.read.sql else "文件"
         raise ExportError(
-            f"文件里没有列「{missing[1]}」（{locate(channel, place)} 用到）。文件的列：{have}。改写 aliases、加一个 variants，或写进 optional。"
+            f"{where}里没有列「{missing[1]}」（{locate(channel, place)} 用到）。{where}的列：{have}。改写 aliases、加一个 variants，或写进 optional。"
         ) from None
     if "must appear in the GROUP BY" in first or "aggregate" in first.lower():
         raise ContractError(f"{locate(channel, place)}：「{place}」用了汇总函数。columns 中只能用逐行计算的表达式。") from None

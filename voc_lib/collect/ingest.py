@@ -19,6 +19,7 @@ from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
 from voc_lib.collect.readers import LINE, SUFFIXES, Chunk, ExportError, Reject, read_export
 from voc_lib.contracts import Channel
+from voc_lib.messages import system_words
 from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
@@ -31,7 +32,10 @@ log = logging.getLogger("voc.ingest")
 
 @dataclass
 class SourceCount:
-    """What one channel's exports gave in one run. `failed` maps a masked file name to what is wrong with it."""
+    """What one channel's exports gave in one run. `failed` maps a masked file name to what is wrong with it.
+
+    A pull from a database counts as a file, which is known when it brought nothing new; `resumed` says where it began.
+    """
 
     channel: str
     title: str
@@ -42,6 +46,7 @@ class SourceCount:
     rows_quarantined: int = 0
     rows_repeated: int = 0
     feedback_stored: int = 0
+    resumed: str = ""
     failed: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict:
@@ -60,27 +65,35 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
     """
     if not folder.is_dir():
         raise IngestError(f"没有文件夹「{folder}」。请给出导出文件所在的文件夹。")
-    domain = _domain(store, domain)
+    domain = domain_of(store, domain)
     channels = load_channels(settings().domains, domain)
     claimed = {channel.channel: _files(channel, folder) for channel in channels}
     if not any(claimed.values()):
-        patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in channels)
-        raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同。各来源要找的是：{patterns}。")
+        patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in channels if c.read.glob)
+        if not patterns:
+            raise IngestError(f"领域「{domain}」的来源都在数据库里，不读文件。去掉文件夹再运行。")
+        raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同：{_found_in(folder)}。各来源要找的是：{patterns}。")
     with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
         counts = [_ingest_channel(writer, c, claimed[c.channel], folder) for c in channels if claimed[c.channel]]
         writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}))
     return counts
 
 
+def _found_in(folder: Path) -> str:
+    files = sorted(mask_text(str(path.relative_to(folder))) for path in folder.rglob("*") if path.is_file())
+    return f"那里有 {'、'.join(files[:5])}" + (f" 等 {len(files)} 个文件" if len(files) > 5 else "") if files else "那里一个文件也没有"
+
+
 def unclaimed(store: str, folder: Path) -> list[str]:
     """Files below `folder` that no contract of the store's domain claims, masked: a misnamed export is not lost in silence."""
-    channels = load_channels(settings().domains, _domain(store, None))
+    channels = load_channels(settings().domains, domain_of(store, None))
     claimed = {path for channel in channels for path in _files(channel, folder)}
     found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed)
     return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", "."))]
 
 
-def _domain(store: str, given: str | None) -> str:
+def domain_of(store: str, given: str | None) -> str:
+    """The domain of a store: the one it was made with, else the given one, else that of voc.toml. Raises IngestError."""
     known = Store(store, settings().lake / store, "", {}).about.get("domain")
     if known and given and known != given:
         raise IngestError(f"库「{store}」属于领域「{known}」，不能再用「{given}」导入。另起一个库名，或去掉 --domain。")
@@ -119,16 +132,18 @@ def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder:
                 continue
             rows, refused, facts = _read_file(path, name, channel, identity)
         except (ExportError, ContractError, OSError) as error:
-            count.failed[mask_text(name)] = mask_text(str(error))
-            log.error("%s：%s", name, error)
+            system = system_words(error)
+            why = f"打不开：{system[0]}。{system[1]}后重试。" if system else str(error)
+            count.failed[mask_text(name)] = mask_text(why)
+            log.error("%s：%s", name, why)
             continue
         exports[identity] = facts
         writer.append_new("quarantine", refused) if identity in set(before["export_id"]) else writer.append("quarantine", refused)
         pending += rows
         if sum(frame.height for frame in pending) >= FLUSH_ROWS:
-            _store_rows(writer, pending, exports)
+            store_rows(writer, pending, exports)
             pending = []
-    _store_rows(writer, pending, exports)
+    store_rows(writer, pending, exports)
     for facts in exports.values():
         facts["rows_repeated"] = facts.pop("rows_good") - facts["feedback_stored"]
         for name in ("rows_read", "rows_filtered", "rows_quarantined", "rows_repeated", "feedback_stored"):
@@ -166,7 +181,7 @@ def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[
     return rows, quarantined(rejects, channel, identity, name), facts
 
 
-def _store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, dict]) -> None:
+def store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, dict]) -> None:
     """New feedback, and what every row adds to a feedback already there: a sighting, a status."""
     if not pending:
         return

@@ -104,8 +104,10 @@ def _excel(path: Path, read: Read) -> Iterator[Chunk]:
     try:
         book = fastexcel.read_excel(path)
         frame = book.load_sheet(read.sheet, header_row=read.header_row, dtypes="string").to_polars()
-    except Exception as error:  # fastexcel has one class per cause, all meaning the same to an analyst
-        raise ExportError(f"不是能打开的 Excel 文件，或没有工作表「{read.sheet}」：{str(error).splitlines()[0]}。若是网页另存的 .xls，请在 Excel 中另存为 .xlsx。") from None
+    except PermissionError:
+        raise
+    except Exception:  # fastexcel has one class per cause; what an analyst can do depends on the file
+        raise ExportError(_why_not_excel(path, read)) from None
     frame = frame.rename(dict(zip(frame.columns, _header(frame.columns), strict=True)))
     frame = frame.with_columns(pl.int_range(read.header_row + 2, read.header_row + 2 + pl.len(), dtype=pl.Int64).alias(LINE))
     frame = frame.filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
@@ -123,6 +125,26 @@ def _excel(path: Path, read: Read) -> Iterator[Chunk]:
         ]
         frame = frame.filter(~pl.col(LINE).is_in(bad))
     yield Chunk(frame, rejects)
+
+
+def _why_not_excel(path: Path, read: Read) -> str:
+    import fastexcel
+
+    with path.open("rb") as file:
+        start = file.read(4096).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if not start:
+        return "文件是空的。请重新导出。"
+    if start[:1] == b"<":
+        return f"其实是一个网页（HTML 或 XML），只是起名 {path.suffix}。请在 Excel 中打开它，另存为 .xlsx。"
+    if start[:2] != b"PK" and start[:4] != b"\xd0\xcf\x11\xe0":
+        return f"不是 Excel 文件，只是起名 {path.suffix}（可能是改了名的 CSV）。请按它本来的格式改名，或在 Excel 中另存为 .xlsx。"
+    try:
+        sheets = fastexcel.read_excel(path).sheet_names
+    except Exception:
+        return "不是能打开的 Excel 文件：已损坏、没有下载完，或加了密码。请重新导出，不要加密码。"
+    if read.sheet in sheets or isinstance(read.sheet, int) and read.sheet < len(sheets):
+        return f"工作表「{read.sheet}」没有表头所在的第 {read.header_row + 1} 行。请改合同的 read.header_row。"
+    return f"没有工作表「{read.sheet}」。现有：{'、'.join(sheets)}。请改合同的 read.sheet。"
 
 
 def _jsonl(path: Path, read: Read) -> Iterator[Chunk]:
@@ -160,16 +182,16 @@ def _parquet(path: Path, read: Read) -> Iterator[Chunk]:
             )
             yield Chunk(frame.with_columns(pl.int_range(start + 1, start + 1 + pl.len(), dtype=pl.Int64).alias(LINE)), [])
     except pl.exceptions.PolarsError as error:
-        raise ExportError(f"不是完整的 Parquet 文件：{str(error).splitlines()[0]}") from None
+        raise ExportError(f"不是完整的 Parquet 文件：{str(error).splitlines()[0]}。请重新导出。") from None
 
 
 def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
-        return _speakable(value)
+        return speakable(value)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _speakable(value: str | None) -> str | None:
+def speakable(value: str | None) -> str | None:
     """Without NUL, and with half an emoji (a lone surrogate, which no file can hold) replaced."""
     if value is None or value.isascii() and "\0" not in value:
         return value
