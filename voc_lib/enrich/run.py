@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -10,15 +13,13 @@ import polars as pl
 
 from voc_lib.enrich.coding import UNMAPPED, code_keywords, coder_version
 from voc_lib.enrich.domain import Domain, load_domain
-from voc_lib.enrich.embedders import embed_missing, get_embedder, text_hash, text_hashes
-from voc_lib.enrich.language import CLEANING_VERSION
+from voc_lib.enrich.embedders import CLEANING, Embedder, decode_vectors, embed_missing, get_embedder, text_hash, text_hashes, vector_rows
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
 from voc_lib.store_write import write_store
 
-CODE_ROWS = 200_000  # feedback coded per commit
+CODE_ROWS = 50_000  # feedback coded per commit: 1 GB of memory; taken week by week, so that a commit touches few partitions
 EMBED_TEXTS = 20_000  # texts embedded per commit: what a crash may cost, about a minute
-CLEANING = f"clean{CLEANING_VERSION}"
 SEARCHED = ("title", "verbatim", "followup")
 log = logging.getLogger("voc.enrich")
 
@@ -44,8 +45,12 @@ def enrich(store: str) -> EnrichCount:
     domain = load_domain(settings().domains, open_store(store).about["domain"])
     version = coder_version(domain)
     coded = _code(store, domain, version)
-    embedder = get_embedder(settings().embedder)
+    _hash(store)
+    embedder = get_embedder(settings().embedder, store)
     embedded = _embed(store, embedder)
+    if open_store(store).about.get("fingerprint") != embedder.fingerprint:
+        with write_store(store, "enrich: embedder") as writer:
+            writer.remember(fingerprint=embedder.fingerprint)  # which vectors readers take, without loading a model
     after = open_store(store)
     hit = after.sql(f"SELECT count(DISTINCT feedback_id) AS n FROM mentions WHERE model_version = '{version}' AND code <> '{UNMAPPED}'")
     total = after.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
@@ -60,7 +65,7 @@ def _code(store: str, domain: Domain, version: str) -> int:
             todo = writer.sql(
                 f"SELECT feedback_id, channel, iso_week, concat_ws('。', {', '.join(SEARCHED)}) AS text FROM feedback_rows "
                 f"WHERE feedback_id NOT IN (SELECT feedback_id FROM mentions WHERE model_version = '{version}') "
-                f"ORDER BY feedback_id LIMIT {CODE_ROWS}"
+                f"ORDER BY iso_week, feedback_id LIMIT {CODE_ROWS}"
             )
             if todo.is_empty():
                 return done
@@ -97,12 +102,43 @@ def missing_texts(store: Store, fingerprint: str) -> pl.DataFrame:
     )
 
 
-def _embed(store: str, embedder) -> int:
-    _hash(store)
+def _embed(store: str, embedder: Embedder) -> int:
+    """Vectors of texts that have none of this embedder; other embedders' vectors stay."""
+    parts = getattr(embedder, "parts", ())
+    for part in parts:  # stored on their own, so that other weights cost no new encoding
+        _embed(store, part)
     missing = missing_texts(open_store(store), embedder.fingerprint)
-    for start in range(0, missing.height, EMBED_TEXTS):
-        batches = list(embed_missing(missing[start : start + EMBED_TEXTS], pl.Series([], dtype=pl.String), embedder))
-        with write_store(store, "enrich: embed") as writer:
-            writer.append_new("vectors", pl.concat(batches))
-        log.info("已嵌入 %d / %d 条文本", min(start + EMBED_TEXTS, missing.height), missing.height)
+    with _progress(missing.height) as advance:
+        for start in range(0, missing.height, EMBED_TEXTS):
+            texts = missing[start : start + EMBED_TEXTS]
+            batches = [_combined(store, embedder, texts["text_hash"])] if parts else []
+            for batch in () if parts else embed_missing(texts, pl.Series([], dtype=pl.String), embedder):
+                batches.append(batch)
+                advance(batch.height)
+            with write_store(store, "enrich: embed") as writer:
+                writer.append_new("vectors", pl.concat(batches))
+            log.info("已嵌入 %d / %d 条文本", min(start + EMBED_TEXTS, missing.height), missing.height)
     return missing.height
+
+
+def _combined(store: str, embedder, hashes: pl.Series) -> pl.DataFrame:
+    """Vectors of a hybrid from the stored vectors of its parts (rounded to float16, 0.0005 a component)."""
+    lake = open_store(store)
+    vectors = []
+    for part in embedder.parts:
+        stored = lake.sql(f"SELECT text_hash, vector FROM vectors WHERE fingerprint = '{part.fingerprint}'")
+        found = hashes.to_frame("text_hash").join(stored, on="text_hash", how="left", maintain_order="left")
+        vectors.append(decode_vectors(found["vector"], part.dimensions))
+    return vector_rows(hashes, embedder.combine(vectors), embedder)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator:
+    """A bar of texts on a terminal; nothing in logs, notebooks and scheduled runs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("计算向量"), BarColumn(), MofNCompleteColumn(), TextColumn("条文字，还需"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty() or not total) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.advance(task, done)

@@ -25,6 +25,7 @@ from pathlib import Path
 import yaml
 
 from voc_lib.enrich.domain import DomainError
+from voc_lib.messages import yaml_words
 
 FALLBACK_DEPARTMENT = "客户关系部"  # somebody always answers
 _CODE = re.compile(r"^[^-\s]+-[^-\s]+-[^-\s]+$")
@@ -86,7 +87,7 @@ class Lines:
     def _added(known: tuple[str, ...], path: Path) -> tuple[str, ...]:
         if not path.exists():
             return known
-        written = (line.split("#")[0].strip() for line in path.read_text("utf-8-sig").splitlines())
+        written = (line.split("#")[0].strip() for line in _source(path).splitlines())
         return tuple(dict.fromkeys([*known, *(word for word in written if word)]))
 
 
@@ -138,7 +139,7 @@ def read_taxonomy(path: Path, inherited: dict[str, tuple[str, ...]]) -> Taxonomy
 def _entry(path: Path, key: yaml.Node, node: yaml.Node, groups: dict) -> Entry:
     code = key.value
     if not _CODE.match(code):
-        fail(path, key, f"编码“{code}”应写成 系统-部件-现象 三段，中间用 - 连接")
+        fail(path, key, f"编码「{code}」应写成 系统-部件-现象 三段，中间用 - 连接")
     parts = _fields(path, node, {"label", "synonyms", "except", "department"}) if isinstance(node, yaml.MappingNode) else {"synonyms": node}
     synonyms, patterns = [], []
     for item in _items(path, parts.get("synonyms")):
@@ -148,7 +149,7 @@ def _entry(path: Path, key: yaml.Node, node: yaml.Node, groups: dict) -> Entry:
         else:
             patterns.append(pattern)
     if not synonyms and not patterns:
-        fail(path, key, f"编码“{code}”没有任何说法，请至少写一个")
+        fail(path, key, f"编码「{code}」没有任何说法，请至少写一个")
     excepts = tuple(_text(path, item).lower() for item in _items(path, parts.get("except")))
     label = _text(path, parts["label"]) if "label" in parts else "".join(code.split("-")[1:])
     department = _text(path, parts["department"]) if "department" in parts else None
@@ -161,36 +162,42 @@ def _group(path: Path, node: yaml.Node, part: str, groups: dict) -> tuple[str, .
     for alternative in part.split("|"):
         word = alternative.strip().lower()
         if not word:
-            fail(path, node, f"“{node.value}”里有空的说法，请删去多余的 | 或 +")
+            fail(path, node, f"「{node.value}」里有空的说法，请删去多余的 | 或 +")
         reference = _REFERENCE.match(word)
         if reference is None:
             words.append(word)
         elif reference[1] in groups:
             words.extend(groups[reference[1]])
         else:
-            fail(path, node, f"没有词组“{word}”。已有词组：{'、'.join(groups) or '无'}")
+            fail(path, node, f"没有词组「{word}」。已有词组：{'、'.join(groups) or '无'}")
     return tuple(dict.fromkeys(words))
 
 
-def _root(path: Path) -> yaml.Node | None:
+def _source(path: Path) -> str:
     try:
-        return yaml.compose(path.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise DomainError(
-            f"{path.parent.name}/{path.name} 第 {mark.line + 1} 行：YAML 写法不对（{error.problem}）。常见原因：缩进不齐、冒号后少空格、用了 Tab"
-        ) from error
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        fail(path, None, "不是 UTF-8 编码，请用编辑器另存为 UTF-8")
+
+
+def _root(path: Path) -> yaml.Node | None:
+    source = _source(path)
+    try:
+        return yaml.compose(source, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        line, words = yaml_words(error, source)
+        raise DomainError(f"{path.parent.name}/{path.name} 第 {line} 行：YAML 写法不对，{words}") from error
 
 
 def _pairs(path: Path, node: yaml.Node | None, what: str = "键") -> list[tuple[yaml.Node, yaml.Node]]:
     if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
         return []
     if not isinstance(node, yaml.MappingNode):
-        fail(path, node, "这里应是“名称: 内容”的写法")
+        fail(path, node, "这里应是「名称: 内容」的写法")
     seen: dict[str, int] = {}
     for key, _ in node.value:
         if key.value in seen:
-            fail(path, key, f"{what}“{key.value}”写了两次（第一次在第 {seen[key.value]} 行），请合并")
+            fail(path, key, f"{what}「{key.value}」写了两次（第一次在第 {seen[key.value]} 行），请合并")
         seen[key.value] = key.start_mark.line + 1
     return node.value
 
@@ -199,7 +206,7 @@ def _fields(path: Path, node: yaml.Node | None, allowed: set[str]) -> dict[str, 
     found = {}
     for key, value in _pairs(path, node):
         if key.value not in allowed:
-            fail(path, key, f"不认识“{key.value}”。这里可以写：{'、'.join(sorted(allowed))}")
+            fail(path, key, f"不认识「{key.value}」。这里可以写：{'、'.join(sorted(allowed))}")
         found[key.value] = value
     return found
 
@@ -208,9 +215,11 @@ def _items(path: Path, node: yaml.Node | None) -> list[yaml.Node]:
     if node is None:
         return []
     if not isinstance(node, yaml.SequenceNode):
-        fail(path, node, "这里应是列表：每行一个，以“- ”开头")
+        fail(path, node, "这里应是列表：每行一个，以「- 」开头")
     for item in node.value:
         _text(path, item)
+        if item.style is None and "\n" in item.start_mark.buffer[item.start_mark.pointer : item.end_mark.pointer].rstrip():
+            fail(path, item, "这一项占了两行：下一行的缩进与它不齐")
     return node.value
 
 
