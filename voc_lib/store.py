@@ -52,7 +52,7 @@ class Store:
     def about(self) -> dict:
         """What was written at creation: the domain and the folders its exports came from."""
         path = self.path / STORE_FILE
-        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return read_facts(path) if path.exists() else {}
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -117,13 +117,21 @@ def open_store(name: str | None = None, snapshot: str | int | None = None) -> St
     if not (path / STORE_FILE).exists():
         names = store_names()
         have = f"现有：{'、'.join(names)}。{_nearest(name, names)}" if names else "目前还没有任何库。"
-        raise StoreError(f"没有名为「{name}」的库。{have}先导入数据：voc ingest --store {name} --domain 领域 文件夹")
+        raise StoreError(f"没有名为「{name}」的库。{have}{first_step(name)}")
     if snapshot is None:
         manifest = latest_manifest(path)
     else:
         manifest = read_manifest(path, snapshot)
     published = datetime.fromisoformat(manifest["published_at"]) if manifest["published_at"] else None
     return Store(name, path, manifest["snapshot"], manifest["tables"], published, manifest.get("mixed", schema.table_names()))
+
+
+def first_step(name: str) -> str:
+    """What to type to have this store."""
+    if name in settings().stores:
+        return f"先导入数据：voc weekly --store {name}"
+    domains = "、".join(sorted(path.parent.name for path in settings().domains.glob("*/channels")))
+    return f"若要新建，先导入数据：voc ingest --store {name} --domain 领域 文件夹（领域有 {domains}）"
 
 
 def store_names() -> list[str]:
@@ -147,7 +155,7 @@ def latest_manifest(path: Path) -> dict:
     published = sorted((path / SNAPSHOTS).glob("*.json"))
     if not published:
         return {"snapshot": "000000", "tables": {}, "mixed": [], "published_at": None, "command": ""}
-    return json.loads(published[-1].read_text("utf-8"))
+    return read_facts(published[-1])
 
 
 def read_manifest(path: Path, snapshot: str | int) -> dict:
@@ -156,7 +164,15 @@ def read_manifest(path: Path, snapshot: str | int) -> dict:
     if not file.exists():
         have = sorted(p.stem for p in (path / SNAPSHOTS).glob("*.json"))
         raise StoreError(f"库「{path.name}」没有快照「{label}」。现有：{'、'.join(have[-10:]) or '无'}（最近十个）。")
-    return json.loads(file.read_text("utf-8"))
+    return read_facts(file)
+
+
+def read_facts(path: Path) -> dict:
+    """A file of the store that only the library writes, whole or not at all; a damaged one was touched by something else."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise StoreError(f"库的文件 {path} 已损坏，不是有效的 JSON。请从备份恢复它；是快照时，也可删去它，退回上一个快照。") from None
 
 
 def _in_utc(frame):

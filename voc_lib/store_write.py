@@ -7,6 +7,7 @@ and no reader ever sees them.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +20,13 @@ from filelock import FileLock, Timeout
 
 from voc_lib import engine, schema
 from voc_lib.settings import settings
-from voc_lib.store import SNAPSHOTS, STORE_FILE, Store, StoreError, check_name, latest_manifest, table_files
+from voc_lib.store import SNAPSHOTS, STORE_FILE, Store, StoreError, check_name, first_step, latest_manifest, read_facts, table_files
 
 LOCK_SECONDS = 900  # a weekly ingest of millions of rows takes minutes; waiting longer means something hangs
+SILENT_SECONDS = 3  # most commands are over by then
 KEEP_DAYS = 7  # a snapshot that no run names stays readable this long
 LOG_RETENTION = "interval 36500 days"  # Delta must never clean away a version that a manifest may name
+log = logging.getLogger("voc.store")
 
 
 @contextmanager
@@ -35,10 +38,10 @@ def write_store(name: str, command: str, domain: str | None = None, timeout: flo
     """
     path = settings().lake / check_name(name)
     if domain is None and not (path / STORE_FILE).exists():
-        raise StoreError(f"没有名为「{name}」的库。先导入数据：voc ingest --store {name} --domain 领域 文件夹")
+        raise StoreError(f"没有名为「{name}」的库。{first_step(name)}")
     path.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(str(path / ".lock"), timeout=timeout):
+        with _locked(path, timeout):
             _take_back_unpublished(path)
             if domain is not None and not (path / STORE_FILE).exists():
                 write_atomically(path / STORE_FILE, {"domain": domain, "sources": []})
@@ -51,6 +54,22 @@ def write_store(name: str, command: str, domain: str | None = None, timeout: flo
             writer._publish(command)
     except Timeout:
         raise StoreError(f"库「{name}」正被另一个命令写入，等了 {timeout:g} 秒。请等它结束后再试。") from None
+
+
+@contextmanager
+def _locked(path: Path, timeout: float) -> Iterator[None]:
+    """The store's lock; whoever waits for it longer than a moment is told why nothing happens."""
+    lock = FileLock(str(path / ".lock"))
+    try:
+        lock.acquire(timeout=min(SILENT_SECONDS, timeout))
+    except Timeout:
+        if timeout > SILENT_SECONDS:
+            log.info("库「%s」正被另一个命令写入，等它结束（最多再等 %d 秒）……", path.name, timeout - SILENT_SECONDS)
+        lock.acquire(timeout=max(timeout - SILENT_SECONDS, 0))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Writer:
@@ -95,7 +114,7 @@ class Writer:
 
     def remember(self, **facts) -> None:
         """Keep facts about the store itself, such as the folders its exports come from."""
-        known = json.loads((self.path / STORE_FILE).read_text("utf-8"))
+        known = read_facts(self.path / STORE_FILE)
         if known | facts != known:
             write_atomically(self.path / STORE_FILE, known | facts)
 
@@ -135,7 +154,7 @@ def conform(rows: pl.DataFrame, definition: schema.Table) -> pl.DataFrame:
 def append_run(name: str, row: dict) -> None:
     """Add one row to the run log, which speaks about snapshots and is part of none."""
     path = settings().lake / check_name(name)
-    with FileLock(str(path / ".lock"), timeout=LOCK_SECONDS):
+    with _locked(path, LOCK_SECONDS):
         Writer(name, path).append("runs", pl.DataFrame([row], schema=schema.table("runs").polars_schema))
 
 
@@ -164,7 +183,7 @@ def maintain(name: str, keep_days: float = KEEP_DAYS) -> dict[str, int]:
 
 
 def _kept_manifests(writer: Writer, keep_days: float) -> dict[str, dict]:
-    manifests = {f.stem: json.loads(f.read_text("utf-8")) for f in sorted((writer.path / SNAPSHOTS).glob("*.json"))}
+    manifests = {f.stem: read_facts(f) for f in sorted((writer.path / SNAPSHOTS).glob("*.json"))}
     named = set(writer.sql("SELECT DISTINCT snapshot FROM runs")["snapshot"])
     oldest = datetime.now(UTC) - timedelta(days=keep_days)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import date, timedelta
 
 import polars as pl
@@ -63,6 +64,40 @@ def undated(store: Store | str | None = None) -> pl.DataFrame:
     """Feedback without a date by channel: it never enters a weekly figure. Columns channel, n."""
     store = store if isinstance(store, Store) else open_store(store)
     return store.sql(f"SELECT channel, count(*) AS n FROM feedback_rows WHERE iso_week = '{UNDATED}' GROUP BY channel ORDER BY channel")
+
+
+def check_present(store: Store, period: str | list[str] | None = None, channel: str | list[str] | None = None) -> None:
+    """Raise PeriodError unless the store holds feedback of every channel named, in at least one of the weeks named.
+
+    Says which weeks or channels there are, so that nobody waits for a page about nothing.
+    """
+    asked = {check_week(week) for week in _listed(period or [])}
+    for name in _listed(channel or []):
+        _check_channel(store, name)
+    for name in _listed(channel or [None]):
+        where = f"channel = {quote(name)}" if name else "true"
+        found = store.sql(f"SELECT DISTINCT iso_week FROM feedback_rows WHERE {where} ORDER BY iso_week")["iso_week"].to_list()
+        if asked and not asked & set(found):
+            dated = [week for week in found if week != UNDATED]
+            near = [week for week in dated if week < min(asked)][-3:] + [week for week in dated if week > max(asked)][:3]
+            who = f"库「{store.name}」" + (f"的渠道「{name}」" if name else "")
+            when = min(asked) if len(asked) == 1 else f"{min(asked)} 到 {max(asked)}"
+            there = "它的反馈都没有日期，period 请写 undated。" if found else "库里还没有反馈，先用 voc ingest 导入。"
+            raise PeriodError(f"{who}在 {when} 没有任何反馈。" + (f"附近有数据的周：{'、'.join(near)}。" if near else there))
+
+
+def _check_channel(store: Store, name: str) -> None:
+    from voc_lib.measure.analyses.health import channels_of
+
+    have = store.sql("SELECT DISTINCT channel FROM feedback_rows ORDER BY channel")["channel"].to_list()
+    if name in have:
+        return
+    contracts = channels_of(store)
+    if name in contracts:
+        raise PeriodError(f"渠道「{name}」（{contracts[name].title}）有合同，但库「{store.name}」里还没有它的反馈。先用 voc ingest 导入它的数据。")
+    near = difflib.get_close_matches(name, have, 1, 0.5)
+    hint = f"是否想写「{near[0]}」？" if near else ""
+    raise PeriodError(f"没有名为「{name}」的渠道。{hint}库「{store.name}」里有反馈的渠道：{'、'.join(have)}。")
 
 
 def check_week(label: str) -> str:

@@ -46,9 +46,10 @@ class Sentence(Block):
 def lab_style() -> str:
     """The page's own style for blocks, scoped to `.voc`, for JupyterLab."""
     style = files("voc_lib.report").joinpath("template/voc/blocks.css").read_text(encoding="utf-8")
+    style = style.replace(".voc ", ".voc.voc.voc ")  # JupyterLab's own rules for tables weigh two classes
     dark = theme.css_variables(theme.DARK)
     return (f".voc{{{theme.css_variables(theme.LIGHT)}color:var(--ink);background:var(--paper);font:15px/1.7 {theme.FONT};"
-            f"max-width:860px;padding:2px 8px}}[data-jp-theme-light=false] .voc{{{dark}}}{style}")
+            f"max-width:860px;padding:2px 8px}}[data-jp-theme-light=false] .voc{{{dark}}}.voc.voc.voc tbody tr{{background:none}}{style}")
 
 
 def _sentence(text: str | Sentence) -> Sentence:

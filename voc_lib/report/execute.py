@@ -13,6 +13,8 @@ from pathlib import Path
 from jupyter_client import AsyncKernelManager
 from traitlets import Dict, Unicode
 
+from voc_lib.messages import system_words
+
 TALLY_TAG = "voc-tally"
 TALLY = "from voc_lib.report.charts import tally\ntally()"
 START_SECONDS = 120    # a cold disk with a virus scanner needs more than papermill's minute
@@ -68,7 +70,9 @@ def execute(notebook: Path, parameters: dict, out_ipynb: Path, env: dict[str, st
             where = f"{Path(notebook).stem} 第 {error.cell_index + 1 - injected} 格"
             raise ExecutionError(f"笔记本 {where}出错：{error.ename}: {error.evalue}", out_ipynb) from None
         except Exception as error:    # the kernel died, did not start, or ran out of time
-            raise ExecutionError(f"笔记本 {Path(notebook).stem} 没有跑完：{type(error).__name__}: {error}", out_ipynb) from error
+            system = system_words(error)
+            why = f"{system[0]}。{system[1]}后重新运行即可" if system else f"{type(error).__name__}: {error}"
+            raise ExecutionError(f"笔记本 {Path(notebook).stem} 没有跑完：{why}。", out_ipynb) from error
     _canonical(out_ipynb, parameters)
     return out_ipynb
 

@@ -24,14 +24,24 @@ def read_parameters(notebook: Path) -> dict[str, object]:
 
     Only literals are allowed there; anything else raises ParameterError with the line.
     """
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    try:
+        cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise ParameterError(f"{Path(notebook).name} 不是完整的笔记本文件。请从 git 取回，或用 JupyterLab 重新保存。") from None
     defaults: dict[str, object] = {}
     for cell in cells:
         if "parameters" in cell.get("metadata", {}).get("tags", []):
-            for statement in ast.parse("".join(cell["source"])).body:
+            for statement in _statements("".join(cell["source"]), Path(notebook)):
                 name, value = _assignment(statement, Path(notebook))
                 defaults[name] = value
     return defaults
+
+
+def _statements(source: str, notebook: Path) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError as error:
+        raise ParameterError(f"{notebook.name} 的参数格第 {error.lineno} 行不是有效的 Python：{(error.text or '').strip()}。") from None
 
 
 def _assignment(statement: ast.stmt, notebook: Path) -> tuple[str, object]:

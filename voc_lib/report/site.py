@@ -110,13 +110,13 @@ def read_headline(ipynb: Path) -> list[dict]:
 
 
 def index_page(reports: Path) -> Path:
-    """Write `reports/index.html`: every published week, the latest first, with its headline numbers."""
+    """Write `reports/index.html`: every published week, the latest first, with its headline numbers; stores without weeks last."""
     import nbformat
 
     weeks = sorted((folder for folder in reports.iterdir() if (folder / MANIFEST).is_file() and folder.name[0] != "."),
-                   key=lambda folder: folder.name, reverse=True)
+                   key=lambda folder: (folder.name[0].isdigit(), folder.name), reverse=True)
     listed = [_week(folder) for folder in weeks] or [element("p", "还没有发布过周报。", class_="prose")]
-    facts = {"title": "客户之声", "subtitle": f"已发布 {len(weeks)} 周", "notice": "", "nav": [], "facts": {}, "figures": 0, "body": listed}
+    facts = {"title": "客户之声", "subtitle": f"已发布 {sum(folder.name[0].isdigit() for folder in weeks)} 周", "notice": "", "nav": [], "facts": {}, "figures": 0, "body": listed}
     write_whole(reports / "index.html", page_html(nbformat.v4.new_notebook(), facts))
     return reports / "index.html"
 
@@ -130,7 +130,7 @@ def _week(folder: Path) -> Markup:
     try:
         name = theme.week_label(period)
     except ValueError:
-        name = folder.name
+        name = f"不分周 · {manifest['store']}" if folder.name == f"undated-{manifest.get('store')}" else folder.name
     else:
         name += "" if folder.name == period else f" · {folder.name.removeprefix(period).strip('-')}"
     items = [item for item in manifest.get("headline") or [] if isinstance(item, dict) and "name" in item and "text" in item]

@@ -34,14 +34,14 @@ def trend_or_note(estimates: pl.DataFrame, missing: str) -> Block:
     return chart_trend(estimates) if estimates["estimate"].is_not_null().any() else note(missing)
 
 
-def chart_weeks(feedback: pl.DataFrame, titles: dict[str, str] | None = None, most: int = MOST_WEEKS) -> Chart:
+def chart_weeks(feedback: pl.DataFrame, titles: dict[str, str] | None = None, most: int = MOST_WEEKS) -> Block:
     """Feedback per week, one strip per channel on its own scale: a gap is a week without an export.
 
-    Shows the last `most` weeks that any channel was heard in; undated feedback is left out.
+    Shows the last `most` weeks that any channel was heard in; undated feedback is left out; a note where none has a date.
     """
     dated = feedback.filter(pl.col("iso_week") != "undated")
     if dated.is_empty():
-        raise ValueError("没有任何带日期的反馈可以按周画图。")
+        return note("没有任何带日期的反馈，不能按周画图。")
     counted = dated.group_by("channel", "iso_week").agg(pl.len().alias("n"))
     first, last = (theme.week_monday(week) for week in (counted["iso_week"].min(), counted["iso_week"].max()))
     days = [last - timedelta(weeks=back) for back in reversed(range(most)) if last - timedelta(weeks=back) >= first]
