@@ -8,7 +8,7 @@ STORE ?= sample
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help report test lab bench headlines clean
+.PHONY: help report test lab bench headlines pictures clean
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -17,6 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(PIP) torch==2.13.0 --index-url $(TORCH_INDEX),$(PIP) torch==2.13.0)
 	$(PIP) -e '.[dev]'
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1 # no news from the network
 	@touch $@
 
 report: $(STAMP) ## ingest the bundled sample, run the notebooks, write reports/<week>/index.html (prints the path last)
@@ -33,6 +34,9 @@ bench: $(STAMP) ## print the tables of speed and of false alarms (minutes; nothi
 
 headlines: $(STAMP) ## run the notebooks on the sample and keep their headline numbers in git
 	@$(BIN)/python tests/notebooks/headlines.py
+
+pictures: $(STAMP) ## make the pictures of the READMEs from the sample (needs Debian's chromium and fonts-noto-cjk)
+	@$(BIN)/python tests/browser/pictures.py
 
 clean: ## remove the environment, the lake and the reports (exports in data/raw stay)
 	rm -rf $(VENV) data/lake reports/[0-9]* reports/pages reports/.work reports/.failed reports/index.html

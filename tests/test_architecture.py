@@ -13,8 +13,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 LIBRARY = PROJECT / "voc_lib"
 ROOMS = ["collect", "enrich", "measure", "report", "respond"]
-COMMON = ["schema", "contracts", "settings", "engine", "stats", "store", "store_write"]
-TOP = ["__init__", "pipeline", "runs", "cli"]
+COMMON = ["schema", "contracts", "settings", "engine", "stats", "store", "store_write", "messages"]
+TOP = ["__init__", "pipeline", "runs", "cli", "cli_words"]
 LONGEST = 300
 HEAVY = {"bertopic", "sentence_transformers", "torch", "transformers", "sklearn", "umap", "hdbscan"}
 MODULES = sorted(LIBRARY.rglob("*.py"))

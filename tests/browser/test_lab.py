@@ -1,0 +1,118 @@
+"""The notebooks as an analyst meets them: JupyterLab on the sample, every cell run, figures and tables drawn, nothing asked of the network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+NOTEBOOKS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+PLOTLY = "application/vnd.plotly.v1+json"
+START_SECONDS, RUN_SECONDS = 90, 180
+TOKEN = "only-for-this-test"
+DONE = """() => { const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
+                  return cells.length > 3 && cells.every(cell => /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent)) }"""
+FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+
+
+@pytest.fixture(scope="session")
+def lab(enriched, tmp_path_factory):
+    """Address and home of a JupyterLab as `make lab` starts it, with settings of its own; every cell is kept on the screen."""
+    home = shutil.copytree(enriched, tmp_path_factory.mktemp("lab") / "分析 台")
+    own = home / ".jupyter"
+    tracker = own / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}', "utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables = {"VOC_HOME": str(home), "JUPYTER_CONFIG_DIR": str(own / "config"), "JUPYTER_DATA_DIR": str(own / "data"), "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+                 "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}",
+         f"--notebook-dir={home / 'notebooks'}"],
+        env={**os.environ, **variables}, cwd=home, stdout=(home / "lab.log").open("w"), stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not answers(f"{address}/api?token={TOKEN}"):
+            assert server.poll() is None and time.monotonic() < until, (home / "lab.log").read_text("utf-8")[-2000:]
+            time.sleep(0.5)
+        yield address, home
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def run_all(lab, chromium):
+    """Open a notebook, run every cell, save; gives the page, the saved notebook and every foreign host that was asked."""
+    address, home = lab
+    context = chromium.new_context(viewport={"width": 1300, "height": 950})
+    page = context.new_page()
+    page.set_default_timeout(RUN_SECONDS * 1000)
+    foreign = []
+    page.on("request", lambda request: urlsplit(request.url).hostname in ("127.0.0.1", None, "") or foreign.append(request.url))
+
+    def run(name):
+        path = home / "notebooks" / name
+        before = path.stat().st_mtime_ns
+        page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
+        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
+        page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+        page.wait_for_function(DONE)
+        page.locator(".jp-Notebook").press("Control+s")
+        until = time.monotonic() + RUN_SECONDS
+        while path.stat().st_mtime_ns == before:
+            assert time.monotonic() < until, f"{name} was not saved"
+            page.wait_for_timeout(100)
+        return page, nbformat.read(path, 4), foreign
+
+    yield run
+    pictures = os.environ.get("VOC_PICTURES")  # a folder: what was seen is kept for people to look at
+    if pictures:
+        page.screenshot(path=Path(pictures) / f"lab-{page.url.rsplit('/', 1)[-1].split('.')[0]}.png")
+    context.close()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebook_runs_to_its_end_and_shows_what_it_made(run_all, name):
+    page, saved, foreign = run_all(name)
+    outputs = [output for cell in saved.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [output for output in outputs if output.output_type in ("error", "stream")] == []
+    assert page.locator(FAILED).count() == 0
+    made = sum(PLOTLY in output.get("data", {}) for output in outputs)
+    page.wait_for_function("made => document.querySelectorAll('.jp-OutputArea .js-plotly-plot .main-svg:first-of-type').length === made", arg=made)
+    assert page.locator(".jp-OutputArea .voc").count() >= 3
+    assert foreign == []
+
+
+def test_feedback_can_be_searched_in_the_table(run_all):
+    page, _, _ = run_all("verbatims.ipynb")
+    rows = page.locator(".dt-container tbody tr")
+    page.locator(".dt-container input[type=search]").fill("没有人会写的词")
+    page.wait_for_function("() => document.querySelectorAll('.dt-container tbody tr').length === 1")
+    assert "没有符合的反馈" in rows.first.text_content()
+    page.locator(".dt-container input[type=search]").fill("异响")
+    page.wait_for_function("() => document.querySelectorAll('.dt-container tbody tr').length > 1")
+    assert page.locator(".dt-container tbody script, .dt-container tbody img").count() == 0
