@@ -28,6 +28,7 @@ LARGEST_SHARE = 5  # a fifth of the texts
 WORDS = 8
 WORD_FREQUENCY = 1_000  # enough for a domain word of four characters never to be cut
 FEWEST_TEXTS = 50  # with fewer, neighbours are chance
+NEAREST = 0.0001  # 0 is kept for the topics themselves
 NOWHERE = -1
 _LIBRARIES = ("bertopic", "umap-learn", "scikit-learn", "rjieba")
 _MASK = re.compile("〔[^〕]*〕")
@@ -109,9 +110,9 @@ def _tree(model, cleaned: list[str]) -> pl.DataFrame:
             for topic, size in sorted(sizes.items())}
     if len(sizes) > 1:
         joins = model.hierarchical_topics(cleaned, use_ctfidf=True)
-        for join in joins.sort_values("Distance", kind="stable").to_dict("records"):
+        for join in sorted(joins.to_dict("records"), key=lambda join: int(join["Parent_ID"])):  # in the order of joining: distances can tie
             node, halves = int(join["Parent_ID"]), (int(join["Child_Left_ID"]), int(join["Child_Right_ID"]))
-            rows[node] = {"node": node, "parent": None, "distance": round(float(join["Distance"]), 4),
+            rows[node] = {"node": node, "parent": None, "distance": max(round(float(join["Distance"]), 4), NEAREST),
                           "documents": sum(sizes[topic] for topic in join["Topics"]), "words": "、".join(join["Parent_Name"].split("_"))}
             for half in halves:
                 rows[half]["parent"] = node
