@@ -58,7 +58,7 @@ def ingest(
         _say_json({"store": name, "snapshot": snapshot, "sources": sources, "failed": failed, "unclaimed": others})
     else:
         table = Table("来源", "文件", *COUNTS.values(), title=f"导入到库「{name}」", title_justify="left")
-        for count in counts:
+        for count in (count for count in counts if not count.base):
             facts = count.as_dict()
             files = f"{count.files}" + (f"（{count.files_known} 份已读过）" if count.files_known else "")
             table.add_row(count.title, files, *(f"{facts[key]:,}" for key in COUNTS))
@@ -66,6 +66,8 @@ def ingest(
         for count in counts:
             if count.resumed:
                 out.print(f"{count.title}：{count.resumed}", style="dim", markup=False, highlight=False)
+        for count in (count for count in counts if count.base):
+            out.print(f"基数「{count.title}」：{count.files} 份，{count.rows_read:,} 行，隔离 {count.rows_quarantined:,} 行", markup=False, highlight=False)
         stored = sum(count.feedback_stored for count in counts)
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
         if others:

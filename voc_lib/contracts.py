@@ -98,3 +98,4 @@ class Channel:
     where: str | None = None
     identity: dict[str, str] | None = None
     freshness_days: int = 8
+    table: str = "feedback"  # or "exposure": a denominator, whose name is its base

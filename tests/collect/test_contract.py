@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from voc_lib.collect.contract import ContractError, load_channel, load_channels
+from voc_lib.collect.contract import ContractError, load_contract, load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.readers import LINE, ExportError
 from voc_lib.settings import settings
@@ -43,7 +43,7 @@ ROWS = {"id": ["1", "2"], "内容": ["抖", " "], "day": ["2020-06-08", "2020/6/
 
 
 def test_rows_are_typed_in_the_contracts_time_zone(tmp_path):
-    good, rejects, filtered = apply_contract(raw(**ROWS), load_channel(contract(tmp_path)))
+    good, rejects, filtered = apply_contract(raw(**ROWS), load_contract(contract(tmp_path)))
     assert (good.height, rejects, filtered) == (2, [], 0)
     assert good["verbatim"].to_list() == ["抖", None] and good["rating"].to_list() == [5, None]
     # 00:00 and 23:30 in Shanghai are 16:00 the day before and 15:30 in UTC
@@ -61,7 +61,7 @@ def test_rows_are_typed_in_the_contracts_time_zone(tmp_path):
 ])
 def test_a_wrong_contract_is_named_with_file_and_line(tmp_path, old, new, said):
     with pytest.raises(ContractError, match=said) as caught:
-        load_channel(contract(tmp_path, GOOD.replace(old, new)))
+        load_contract(contract(tmp_path, GOOD.replace(old, new)))
     assert "c.yaml" in str(caught.value)
 
 
@@ -70,29 +70,29 @@ def test_a_wrong_contract_is_named_with_file_and_line(tmp_path, old, new, said):
     ("\"(SELECT content FROM read_text('/etc/hostname'))\"", "第 11 行.*表达式有误"),
 ])
 def test_an_expression_that_is_wrong_sums_up_or_reaches_out_is_refused(tmp_path, expression, said):
-    channel = load_channel(contract(tmp_path, GOOD.replace('verbatim: "text"', f"verbatim: {expression}")))
+    channel = load_contract(contract(tmp_path, GOOD.replace('verbatim: "text"', f"verbatim: {expression}")))
     with pytest.raises(ContractError, match=said):
         apply_contract(raw(**ROWS), channel)
 
 
 def test_an_expression_that_multiplies_rows_is_refused(tmp_path):
-    channel = load_channel(contract(tmp_path, GOOD.replace('verbatim: "text"', 'verbatim: "unnest([text, text])"')))
+    channel = load_contract(contract(tmp_path, GOOD.replace('verbatim: "text"', 'verbatim: "unnest([text, text])"')))
     with pytest.raises(ContractError, match="2 行进，4 行出"):
         apply_contract(raw(**ROWS), channel)
 
 
 def test_a_missing_column_names_the_columns_there_are(tmp_path):
     with pytest.raises(ExportError, match="没有列「stars」.*第 13 行.*id、text、day"):
-        apply_contract(raw(**{k: v for k, v in ROWS.items() if k != "stars"}), load_channel(contract(tmp_path)))
+        apply_contract(raw(**{k: v for k, v in ROWS.items() if k != "stars"}), load_contract(contract(tmp_path)))
     good, _, _ = apply_contract(raw(**{k: v for k, v in ROWS.items() if k != "stars"}),
-                                load_channel(contract(tmp_path, GOOD + "optional: [stars]\n")))
+                                load_contract(contract(tmp_path, GOOD + "optional: [stars]\n")))
     assert good["rating"].to_list() == [None, None]
 
 
 def test_rows_that_do_not_fit_are_rejects_with_reason_and_line(tmp_path):
     rows = {"id": ["", "2", "3", "4", "5"], "内容": ["a"] * 5, "stars": ["5", "很好", "9", "3", "4"],
             "day": ["2020-06-08", "2020-06-08", "2020-06-08", "不详", "2099-01-01"]}
-    good, rejects, _ = apply_contract(raw(**rows), load_channel(contract(tmp_path)))
+    good, rejects, _ = apply_contract(raw(**rows), load_contract(contract(tmp_path)))
     assert good.height == 0
     assert [(r.line, r.reason) for r in rejects] == [
         (2, "没有编号（source_id 为空）"), (3, "rating 不是数字"), (4, "rating 超出 0 到 rating_scale"), (5, "occurred_at 不是时间"), (6, "日期在将来")]
@@ -101,7 +101,7 @@ def test_rows_that_do_not_fit_are_rejects_with_reason_and_line(tmp_path):
 
 def test_variants_and_filters_follow_the_header(tmp_path):
     text = GOOD + 'where: "text <> \'广告\'"\nvariants:\n  - {when_columns: [id_], columns: {source_id: "id_"}}\n'
-    good, _, filtered = apply_contract(raw(**{**ROWS, "内容": ["抖", "广告"], "id_": ["8", "9"]}), load_channel(contract(tmp_path, text)))
+    good, _, filtered = apply_contract(raw(**{**ROWS, "内容": ["抖", "广告"], "id_": ["8", "9"]}), load_contract(contract(tmp_path, text)))
     assert good["source_id"].to_list() == ["8"] and filtered == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from voc_lib import pipeline
 from voc_lib.collect import sql_source
-from voc_lib.collect.contract import ContractError, load_channel
+from voc_lib.collect.contract import ContractError, load_contract
 from voc_lib.collect.databases import open_database
 from voc_lib.collect.ingest import IngestError, ingest
 from voc_lib.collect.pull import pull
@@ -134,7 +134,7 @@ def test_the_query_may_place_the_cursor_itself(claims, warranty, sign):
 def test_rows_come_in_pieces_and_a_changed_contract_or_database_reads_all_again(claims, warranty, monkeypatch, tmp_path):
     monkeypatch.setattr(sql_source, "FETCH", 7)
     monkeypatch.setattr(room, "FLUSH_ROWS", 20)
-    contract = load_channel(warranty(claims.url))
+    contract = load_contract(warranty(claims.url))
     claims.add(*((i, f"第 {i} 条", "2026-06-01", None, None, i) for i in range(50)))
     assert [piece.frame.height for piece in pieces(contract, "int:40")] == [7, 3]
     assert facts(only(pull("s", "test"))) == (50, 50, 0, 0)
@@ -165,14 +165,14 @@ def pieces(contract, mark):
 def test_a_wrong_contract_is_named_with_file_and_line_and_no_secret(warranty, old, new, said):
     path = warranty("", (old, new))
     with pytest.raises(ContractError, match=said) as caught:
-        load_channel(path)
+        load_contract(path)
     assert "warranty.yaml" in str(caught.value) and "secret" not in str(caught.value)
 
 
 def test_a_query_with_a_cursor_placed_needs_its_name(warranty):
     path = warranty("", ("FROM claims", "FROM claims WHERE updated > :cursor"), FULL)
     with pytest.raises(ContractError, match="第 8 行.*没有写 cursor"):
-        load_channel(path)
+        load_contract(path)
 
 
 @pytest.mark.parametrize(("url", "old", "new", "said"), [

@@ -18,8 +18,12 @@ from voc_lib.contracts import Channel, Read, Variant
 from voc_lib.messages import type_words, yaml_words
 
 # Filled by ingest itself; a contract cannot give them.
-COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key"}
+COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key", "base", "exported_at"}
 EXTRA = ("author", "status", "deleted")  # expressions that feed author_key, status_history and sightings
+NEEDED = {
+    "feedback": {"source_id": "给出编号列，没有编号的来源用 {hash_of: [列, 列]}"},
+    "exposure": {"month": "写成 2026-11 这样的月份", "in_use": "当月在用的数量"},
+}
 OF_DATABASES = {"sql", "connection", "cursor"}
 CONNECTION = re.compile(r"env:[A-Za-z_]\w*")
 NAMED = r"""(?:"[^"]+"|`[^`]+`|\w+)"""
@@ -30,9 +34,10 @@ class ContractError(Exception):
     """A contract cannot be used; the message says where, what was found and what to do."""
 
 
-def feedback_fields() -> tuple[str, ...]:
+def fields_of(table: str) -> tuple[str, ...]:
     """The names a contract's `columns` may fill."""
-    return (*(c.name for c in schema.table("feedback").columns if c.name not in COMPUTED), *EXTRA)
+    given = tuple(c.name for c in schema.table(table).columns if c.name not in COMPUTED)
+    return (*given, *EXTRA) if table == "feedback" else given
 
 
 def _as_list(value):
@@ -105,18 +110,18 @@ class _Contract(_Strict):
 
 
 def load_channels(domains: Path, domain: str) -> list[Channel]:
-    """All contracts of a domain, by file name. Raises ContractError for an unknown domain or a wrong contract."""
+    """All contracts of a domain's channels, by file name. Raises ContractError for an unknown domain or a wrong contract."""
     folder = domains / domain / "channels"
     if not folder.is_dir():
         have = sorted(path.parent.name for path in domains.glob("*/channels"))
         near = difflib.get_close_matches(domain, have, 1, 0.5)
         hint = f"是否想写「{near[0]}」？" if near else ""
         raise ContractError(f"没有名为「{domain}」的领域。{hint}现有：{'、'.join(have)}。")
-    return [load_channel(path) for path in sorted(folder.glob("*.yaml"))]
+    return [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
 
 
-def load_channel(path: Path) -> Channel:
-    """One contract. Raises ContractError naming file and line."""
+def load_contract(path: Path, table: str = "feedback") -> Channel:
+    """One contract: of a channel, or (table "exposure") of a denominator. Raises ContractError naming file and line."""
     source = ""
     try:
         source = path.read_text("utf-8-sig")
@@ -129,28 +134,32 @@ def load_channel(path: Path) -> Channel:
         raise ContractError(f"合同 {path.name} 第 {line} 行不是有效的 YAML：{words}。") from None
     if not isinstance(content, dict):
         raise ContractError(f"合同 {path.name} 是空的或不是「键: 值」的形式。可照抄同一文件夹里的另一份合同改写。")
+    named = "channel" if table == "feedback" else "base"
+    if table != "feedback":
+        content = {"channel": content.get("base"), "solicited": False} | content
     try:
         given = _Contract.model_validate(content)
     except ValidationError as error:
         raise ContractError("\n".join(_explain(path, lines, found) for found in error.errors())) from None
     _check_read(path, lines, given.read)
     if given.channel != path.stem:
-        raise ContractError(_at(path, lines, "channel", f"channel 写的是「{given.channel}」，须与文件名「{path.stem}」相同。"))
+        raise ContractError(_at(path, lines, named, f"{named} 写的是「{given.channel}」，须与文件名「{path.stem}」相同。"))
     for place, columns in [("columns", given.columns), *((f"variants.{i}.columns", v.columns) for i, v in enumerate(given.variants))]:
         for name in columns:
-            if name not in feedback_fields():
-                near = difflib.get_close_matches(name, feedback_fields(), 1, 0.5)
-                hint = f"是否想写「{near[0]}」？" if near else f"可用：{'、'.join(feedback_fields())}。"
+            if name not in fields_of(table):
+                near = difflib.get_close_matches(name, fields_of(table), 1, 0.5)
+                hint = f"是否想写「{near[0]}」？" if near else f"可用：{'、'.join(fields_of(table))}。"
                 raise ContractError(_at(path, lines, f"{place}.{name}", f"没有名为「{name}」的列。{hint}"))
-    if "source_id" not in given.columns:
-        raise ContractError(_at(path, lines, "columns", "columns 中缺少 source_id：给出编号列，没有编号的来源用 {hash_of: [列, 列]}。"))
+    for name, how in NEEDED[table].items():
+        if name not in given.columns:
+            raise ContractError(_at(path, lines, "columns", f"columns 中缺少 {name}：{how}。"))
     fields = given.model_dump(by_alias=True)
     fields["read"] = Read(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields["read"].items()})
     fields["variants"] = tuple(Variant(tuple(v["when_columns"]), v["columns"]) for v in fields["variants"])
     fields["aliases"] = {name: tuple(others) for name, others in fields["aliases"].items()}
     fields["optional"] = tuple(fields["optional"])
     fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
-    return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines)
+    return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines, table=table)
 
 
 def _check_read(path: Path, lines: dict[str, int], read: _Read) -> None:

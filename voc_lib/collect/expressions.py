@@ -14,7 +14,7 @@ from voc_lib.collect.readers import LINE, ExportError, Reject
 from voc_lib.contracts import Channel
 from voc_lib.engine import quote
 
-TYPES = {c.name: c.duckdb_type for c in schema.table("feedback").columns} | {"deleted": "BOOLEAN"}
+TYPES = {c.name: c.duckdb_type for name in ("exposure", "feedback") for c in schema.table(name).columns} | {"deleted": "BOOLEAN"}
 TYPE_WORDS = {"DOUBLE": "数字", "BOOLEAN": "是/否", "TIMESTAMPTZ": "时间"}
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before this no export of customer feedback exists
 RANGES = {"nps": (0, 10)}
@@ -155,7 +155,12 @@ def _explain(error: duckdb.Error, place: str, raw: pl.DataFrame, channel: Channe
 
 def _reason(rows: pl.DataFrame, columns: dict) -> pl.Expr:
     """The first reason to refuse a row, or null."""
-    checks = [pl.when(pl.col("source_id").is_null()).then(pl.lit("没有编号（source_id 为空）"))]
+    checks = []
+    if "source_id" in columns:
+        checks.append(pl.when(pl.col("source_id").is_null()).then(pl.lit("没有编号（source_id 为空）")))
+    if "in_use" in columns:
+        checks.append(pl.when(~pl.col("month").str.contains(r"^\d{4}-(0[1-9]|1[0-2])$").fill_null(False)).then(pl.lit("month 不是 2026-11 这样的月份")))
+        checks.append(pl.when(~(pl.col("in_use") >= 0).fill_null(False)).then(pl.lit("in_use 为空或小于 0")))
     for name in columns:
         if f"_bad_{name}" in rows.columns:
             word = TYPE_WORDS.get(TYPES[name], TYPES[name])

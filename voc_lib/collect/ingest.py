@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from voc_lib import schema
+from voc_lib.collect.bases import ingest_base, load_bases
 from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.masking import mask_text
@@ -34,7 +35,7 @@ log = logging.getLogger("voc.ingest")
 class SourceCount:
     """What one channel's exports gave in one run. `failed` maps a masked file name to what is wrong with it.
 
-    A pull from a database counts as a file, which is known when it brought nothing new; `resumed` says where it began.
+    `base` marks a denominator, which stores no feedback. A pull from a database counts as a file, which is known when it brought nothing new; `resumed` says where it began.
     """
 
     channel: str
@@ -47,6 +48,7 @@ class SourceCount:
     rows_repeated: int = 0
     feedback_stored: int = 0
     resumed: str = ""
+    base: bool = False
     failed: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict:
@@ -67,14 +69,18 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
         raise IngestError(f"没有文件夹「{folder}」。请给出导出文件所在的文件夹。")
     domain = domain_of(store, domain)
     channels = load_channels(settings().domains, domain)
-    claimed = {channel.channel: _files(channel, folder) for channel in channels}
+    bases = load_bases(settings().domains, domain)
+    claimed = {contract.path: _files(contract, folder) for contract in [*channels, *bases]}
     if not any(claimed.values()):
-        patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in channels if c.read.glob)
+        patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in [*channels, *bases] if c.read.glob)
         if not patterns:
             raise IngestError(f"领域「{domain}」的来源都在数据库里，不读文件。去掉文件夹再运行。")
         raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同：{_found_in(folder)}。各来源要找的是：{patterns}。")
     with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
-        counts = [_ingest_channel(writer, c, claimed[c.channel], folder) for c in channels if claimed[c.channel]]
+        counts = [_ingest_channel(writer, channel, claimed[channel.path], folder) for channel in channels if claimed[channel.path]]
+        for base in (base for base in bases if claimed[base.path]):
+            counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True))
+            ingest_base(writer, base, claimed[base.path], folder, counts[-1])
         writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}))
     return counts
 
@@ -86,7 +92,8 @@ def _found_in(folder: Path) -> str:
 
 def unclaimed(store: str, folder: Path) -> list[str]:
     """Files below `folder` that no contract of the store's domain claims, masked: a misnamed export is not lost in silence."""
-    channels = load_channels(settings().domains, domain_of(store, None))
+    domain = domain_of(store, None)
+    channels = [*load_channels(settings().domains, domain), *load_bases(settings().domains, domain)]
     claimed = {path for channel in channels for path in _files(channel, folder)}
     found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed)
     return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", "."))]

@@ -1,16 +1,14 @@
-"""各渠道对照: who says what where, drawn and told; who is heard twice; for whom no base is known."""
+"""各渠道对照: who says what where, drawn and told; who is heard twice."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from voc_lib.measure.analyses.health import channels_of
 from voc_lib.report import theme
 from voc_lib.report.blocks import Block, Sentence, note
 from voc_lib.report.charts import Chart
 from voc_lib.report.escape import safe_label
 from voc_lib.report.words import channel_title, code_name
-from voc_lib.store import Store
 
 ROW, HEAD, FOOT = 66, 52, 30    # height in pixels of one code, of the channels' names, of the axis
 GAP = 0.03                      # between two channels, of the width
@@ -18,7 +16,6 @@ MOST_CHANNELS = 5               # columns that 390 px hold
 WORDS = {"above": "↑ 高于其他渠道", "below": "↓ 低于其他渠道", "within_error": "≈ 在误差范围内", "too_small": "≈ 差别太小",
          "suppressed": "不比较", "unread": "不归这类问题"}
 MARKS = {"above": " ↑", "below": " ↓"}
-BASES = {"vehicles": "在用车辆数", "app_users": "应用的用户数", "visits": "进店次数", "calls": "来电次数", "customers": "客户数", "accounts": "账户数"}
 
 
 def chart_channel_codes(cells: pl.DataFrame, titles: dict[str, str] | None = None, most: int = 10) -> Block:
@@ -132,15 +129,6 @@ def say_channel_codes(cells: pl.DataFrame, titles: dict[str, str] | None = None)
         "差别最大的是", (code_name(first["code"]), "strong"), f"：{channel_title(first['channel'], titles)}的人里 {theme.share_text(first['estimate'])} 提到，"
         f"其他渠道 {theme.share_text(first['others'])}。比较了 {tested} 处，", (f"{count_apart(cells)} 处超出误差", "strong"),
         "。各渠道的编码没有人工抽检：差别也可能来自说法和篇幅，不能当作客户之间的差别。")
-
-
-def say_bases(store: Store, feedback: pl.DataFrame) -> Sentence:
-    """Why there is no rate per 10,000: which base each channel would need, and that the store has none."""
-    heard = set(feedback["channel"].unique())
-    needed = [f"{channel.title}要有{BASES.get(channel.base, channel.base)}" for name, channel in channels_of(store).items() if name in heard]
-    if not needed:
-        return Sentence("没有反馈，也就没有要折算的渠道。")
-    return Sentence(("没有基数", "strong"), "，每一万个里有多少人发声现在算不出来：", f"{'，'.join(needed)}，", "库里还没有这些数。在此之前只能看听到的人里的构成，不能比较哪个渠道的客户更不满意。")
 
 
 def table_overlap(overlap: pl.DataFrame, titles: dict[str, str] | None = None) -> Block:

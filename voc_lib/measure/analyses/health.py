@@ -83,7 +83,7 @@ def exports_read(store: Store) -> pl.DataFrame:
     return store.sql(
         "SELECT channel, count(*) AS files, sum(rows_read)::BIGINT AS rows_read, sum(feedback_stored)::BIGINT AS feedback_stored, "
         "sum(rows_repeated)::BIGINT AS rows_repeated, sum(rows_filtered)::BIGINT AS rows_filtered, "
-        "sum(rows_quarantined)::BIGINT AS rows_quarantined FROM exports GROUP BY channel ORDER BY channel"
+        "sum(rows_quarantined)::BIGINT AS rows_quarantined FROM exports WHERE NOT starts_with(channel, 'base:') GROUP BY channel ORDER BY channel"
     )
 
 
