@@ -13,11 +13,11 @@ SHARED = PROJECT.parent / "shared"
 
 
 def make_home(folder: Path) -> Path:
-    """A copy of voc.toml, the domains, the sample exports and the notebooks."""
+    """A copy of voc.toml, the domains, the hand-written exports (as the raw folder of the store `sample`) and the notebooks."""
     folder.mkdir(parents=True)
     shutil.copy(PROJECT / "voc.toml", folder)
     shutil.copytree(PROJECT / "data" / "domains", folder / "data" / "domains")
-    shutil.copytree(PROJECT / "data" / "raw" / "sample", folder / "data" / "raw" / "sample")
+    shutil.copytree(PROJECT / "tests" / "exports", folder / "data" / "raw" / "sample")
     shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "scratch"))
     return folder
 

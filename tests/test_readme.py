@@ -31,9 +31,8 @@ def clone(tmp_path_factory):
         os.utime(folder / name, (0, 0))  # older than the environment at hand: nothing is installed from here
     for name in ("notebooks", "tests"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
-    for name in ("domains", "raw"):
-        shutil.copytree(PROJECT / "data" / name, folder / "data" / name)
-    shutil.copytree(folder / "data" / "raw" / "sample", folder / "path" / "to" / "exports")
+    shutil.copytree(PROJECT / "data" / "domains", folder / "data" / "domains")
+    shutil.copytree(PROJECT / "tests" / "exports", folder / "path" / "to" / "exports")
     return folder
 
 

@@ -44,7 +44,7 @@ def rows(count: int) -> pl.DataFrame:
     if REVIEWS.is_dir():
         real = pl.concat([pl.read_csv(path, infer_schema=False) for path in sorted(REVIEWS.glob("*.csv"))]).rename(names).select(names.values())
     else:
-        lines = (PROJECT / "data" / "raw" / "sample" / "app_store" / "reviews.csv").read_text("utf-8-sig").splitlines()
+        lines = (PROJECT / "tests" / "exports" / "app_store" / "reviews.csv").read_text("utf-8-sig").splitlines()
         real = pl.DataFrame({"body": lines}).with_columns(nick=pl.col("body"), stars=pl.lit("3"), headline=pl.lit("评"), app=pl.lit("样例"), time=pl.lit(""))
     many = pl.concat([real] * (count // real.height + 1)).head(count)
     start = datetime(2024, 1, 1)

@@ -10,7 +10,7 @@ import pytest
 from voc_lib.collect.ingest import IngestError, ingest
 from voc_lib.store import open_store
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "raw" / "sample"
+SAMPLE = Path(__file__).resolve().parents[1] / "exports"
 
 CONTRACT = """\
 channel: site

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "data" / "raw" / "sample"
+SAMPLE = ROOT / "tests" / "exports"
 CONTRACTS = ROOT / "data" / "domains" / "auto" / "channels"
 STATUSES = ["信息审核", "厂家受理", "已回复", "已解决"]
 EAST = {"上海", "江苏", "浙江", "安徽", "福建", "山东"}

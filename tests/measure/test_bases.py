@@ -99,4 +99,5 @@ def test_without_a_base_nothing_is_divided(sample):
     lake = voc.open_store("sample")
     rates = base_rates(lake, voc.feedback(lake, "2026-W46"))
     assert rates["estimate"].null_count() == rates.height > 0 and "没有基数" in str(voc.say_bases(rates))
+    assert {row[3]["text"] for row in voc.table_bases(rates).description["rows"]} == {"没有基数"}
     assert voc.chart_base_codes(base_rates(lake, voc.feedback(lake, "2026-W46"), by="code")).description["kind"] == "note"

@@ -34,9 +34,10 @@ def table_bases(rates: pl.DataFrame, titles: dict[str, str] | None = None) -> Bl
     for row in rates.iter_rows(named=True):
         size = {"small": theme.count_text(round(row["in_use"]))} if row["in_use"] is not None else {}
         people = {"text": theme.people_text(row["people"]), "tone": "number"} if row["people"] is not None else {"text": theme.SUPPRESSED, "tone": "suppressed"}
-        rate = {"text": _rate(row["estimate"]), "tone": "number", "small": f"{_rate(row['conf_low'])}～{_rate(row['conf_high'])}"}
-        rows.append([{"text": channel_title(row["channel"], titles), "tone": "strong"}, {"text": BASES.get(row["base"], row["base"] or theme.ABSENT)} | size, people,
-                     rate if row["estimate"] is not None else {"text": row["note"], "tone": "suppressed"}])
+        rate = {"text": row["note"], "tone": "suppressed"}
+        if row["estimate"] is not None:
+            rate = {"text": _rate(row["estimate"]), "tone": "number", "small": f"{_rate(row['conf_low'])}～{_rate(row['conf_high'])}"}
+        rows.append([{"text": channel_title(row["channel"], titles), "tone": "strong"}, {"text": BASES.get(row["base"], row["base"] or theme.ABSENT)} | size, people, rate])
     return Block(kind="table", columns=columns, rows=rows, caption="")
 
 
