@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,37 @@ def enriched(tmp_path_factory):
     finally:
         os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
     return folder
+
+
+@pytest.fixture(scope="session")
+def planted_home(tmp_path_factory):
+    """A home whose store `sample` is the planted world that `make report` runs on, ingested and enriched; never written to."""
+    return plant_home(tmp_path_factory.mktemp("planted") / "样例 世界")
+
+
+def plant_home(folder: Path) -> Path:
+    from voc_lib.sample import World, plant
+
+    make_home(folder)
+    raw = folder / "data" / "raw" / "sample"
+    shutil.rmtree(raw)
+    plant(World("auto", customers_of_the_sample()), raw)
+    before = os.environ.get("VOC_HOME")
+    os.environ["VOC_HOME"] = str(folder)
+    try:
+        from voc_lib.collect.ingest import ingest
+        from voc_lib.enrich.run import enrich
+
+        ingest("sample", raw)
+        enrich("sample")
+    finally:
+        os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
+    return folder
+
+
+def customers_of_the_sample() -> int:
+    """As many as `make report` plants."""
+    return int(re.search(r"^CUSTOMERS \?= (\d+)$", (PROJECT / "Makefile").read_text("utf-8"), re.M)[1])
 
 
 @pytest.fixture

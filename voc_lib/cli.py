@@ -207,6 +207,9 @@ def _end(run, as_json: bool) -> None:
         print(run.page)
 
 
+from voc_lib import cli_sample  # noqa: E402, F401  (registers `voc sample` and `voc evaluate` on the app above)
+
+
 def main() -> None:
     """Run `voc`; an error we know is one message on standard error and exit status 1."""
     from voc_lib.collect.masking import MaskingLogFilter, mask_text
@@ -258,10 +261,12 @@ def _known(error: Exception) -> bool:
     from voc_lib.collect.ingest import IngestError
     from voc_lib.collect.keys import SecretError
     from voc_lib.enrich.domain import DomainError
+    from voc_lib.evaluate import EvaluateError
     from voc_lib.measure.feedback import PeriodError
     from voc_lib.pipeline import RunError
     from voc_lib.report.parameters import ParameterError
+    from voc_lib.sample import WorldError
     from voc_lib.settings import SettingsError
     from voc_lib.store import StoreError
 
-    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, PeriodError, RunError, ParameterError, SettingsError, StoreError))
+    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, PeriodError, RunError, ParameterError, SettingsError, StoreError, EvaluateError, WorldError))

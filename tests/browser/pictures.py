@@ -1,4 +1,4 @@
-"""The three pictures of the READMEs, made from the bundled sample in Debian's Chromium: `make pictures`."""
+"""The three pictures of the READMEs, made from the planted sample in Debian's Chromium: `make pictures`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ sys.path[:0] = [str(PROJECT / "tests"), str(PROJECT / "tests" / "browser")]
 
 
 def main() -> None:
-    from conftest import make_home
+    from conftest import plant_home
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-        home = make_home(Path(folder) / "home")
+        home = plant_home(Path(folder) / "home")
         os.environ["VOC_HOME"] = str(home)
         from voc_lib import pipeline
 

@@ -1,4 +1,4 @@
-"""Run every notebook on the bundled sample and keep the outputs of its headline cell: `make headlines`.
+"""Run every notebook on the planted sample and keep the outputs of its headline cell: `make headlines`.
 
 A change that moves a published number then shows in the diff; nbval compares the same outputs in the tests.
 """
@@ -17,17 +17,12 @@ sys.path.insert(0, str(PROJECT / "tests"))
 
 
 def main() -> None:
-    from conftest import make_home
+    from conftest import plant_home
 
     with tempfile.TemporaryDirectory() as folder:
-        home = make_home(Path(folder) / "home")
-        os.environ["VOC_HOME"] = str(home)
-        from voc_lib.collect.ingest import ingest
-        from voc_lib.enrich.run import enrich
+        home = plant_home(Path(folder) / "home")
         from voc_lib.report.execute import execute
 
-        ingest("sample", home / "data" / "raw" / "sample")
-        enrich("sample")
         for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
             keep_headline(path, execute(path, {}, Path(folder) / path.name, env={"VOC_HOME": str(home)}))
             print(path.name)

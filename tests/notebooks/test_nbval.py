@@ -1,4 +1,4 @@
-"""Every notebook runs to its end on the bundled sample, and its headline says what is kept in git."""
+"""Every notebook runs to its end on the planted sample, and its headline says what is kept in git."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_the_notebook_runs_and_its_headline_is_the_one_in_git(sample, name):
+def test_the_notebook_runs_and_its_headline_is_the_one_in_git(planted_home, name):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--nbval-lax", "--nbval-cell-timeout=300", name],
-        cwd=sample / "notebooks", env={**os.environ, "VOC_HOME": str(sample)}, capture_output=True, text=True, check=False,
+        cwd=planted_home / "notebooks", env={**os.environ, "VOC_HOME": str(planted_home)}, capture_output=True, text=True, check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + "\n若是有意改动，运行 make headlines 并在 diff 中核对数字"

@@ -63,3 +63,13 @@ def test_overlap_is_a_count_a_withheld_count_or_unknown():
     assert [[cell["text"] for cell in row] for row in block["rows"]] == [["app", "商城", "12 人", "60%", "30%"], ["商城", "tel", "不足10人", "—", "—"]]
     assert "site没有别的渠道也有的线索" in str(say_overlap(overlap)) and "app没有" not in str(say_overlap(overlap))
     assert table_overlap(overlap.head(1)).description["kind"] == "note" and "只有一个渠道" in str(say_overlap(overlap.clear()))
+
+
+def test_with_many_channels_only_what_stands_apart_is_listed(cells):
+    many = pl.concat([cells.filter(pl.col("channel") == "app").with_columns(channel=pl.lit(f"c{at}"), difference=pl.lit(at / 10)) for at in range(7)])
+    rows = [[cell["text"] for cell in row] for row in table_channel_codes(many).description["rows"]]
+    # Seven channels, each with one code above the others and one that it is not read for; the largest difference first.
+    assert [row[1] for row in rows] == ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]
+    assert rows[0] == ["车机·系统卡顿", "c6", "25% ↑", "5%", "↑ 高于其他渠道"]
+    quiet = many.with_columns(verdict=pl.lit("within_error"))
+    assert table_channel_codes(quiet).description["rows"] == [] and "没有一处" in table_channel_codes(quiet).description["note"]

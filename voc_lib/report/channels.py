@@ -94,8 +94,13 @@ def _told(row: dict) -> str:
 
 
 def table_channel_codes(cells: pl.DataFrame, titles: dict[str, str] | None = None, most: int = 30) -> Block:
-    """`channel_codes` with every number: one row per code, one column per channel, interval and people under the share."""
+    """`channel_codes` with every number: one row per code, one column per channel, interval and people under the share.
+
+    With more than five channels only what stands apart is listed, a row per code and channel.
+    """
     channels = cells["channel"].unique().sort().to_list()
+    if len(channels) > MOST_CHANNELS:
+        return _apart(cells, titles, most)
     shown = {(row["code"], row["channel"]): row for row in cells.iter_rows(named=True)}
     codes = cells["code"].unique(maintain_order=True).to_list()
     columns = [{"title": "问题"}, *({"title": channel_title(name, titles), "tone": "number"} for name in channels)]
@@ -103,6 +108,17 @@ def table_channel_codes(cells: pl.DataFrame, titles: dict[str, str] | None = Non
     remark = "↑↓ 与其他渠道合在一起相比，超出误差且至少差两个百分点；没有箭头的可能只是误差。— 表示该渠道不归这类问题。"
     more = f"共 {len(codes)} 个问题，这里列出前 {most} 个。" if len(codes) > most else ""
     return Block(kind="table", columns=columns, rows=rows, caption="", note=remark + more if rows else "没有一个问题在任何渠道有十人以上提到。")
+
+
+def _apart(cells: pl.DataFrame, titles: dict[str, str] | None, most: int) -> Block:
+    found = cells.filter(pl.col("verdict").is_in(list(MARKS)) & pl.col("difference").is_not_null())
+    found = found.sort(pl.col("difference").abs(), "code", "channel", descending=[True, False, False])
+    columns = [{"title": "问题"}, {"title": "渠道"}, {"title": "该渠道", "tone": "number"}, {"title": "其他渠道", "tone": "number"}, {"title": "判断"}]
+    rows = [[{"text": code_name(row["code"]), "tone": "strong"}, {"text": channel_title(row["channel"], titles)}, _cell(row) | {"tone": "number"},
+             {"text": theme.share_text(row["others"]), "tone": "number"}, {"text": WORDS[row["verdict"]]}] for row in found.head(most).iter_rows(named=True)]
+    remark = "只列超出误差且至少差两个百分点的，差得多的在上；其余可能只是误差，或不足10人。"
+    more = f"共 {found.height} 处，这里列出前 {most} 处。" if found.height > most else ""
+    return Block(kind="table", columns=columns, rows=rows, caption="", note=remark + more if rows else "没有一处渠道之间的差别超出误差。")
 
 
 def _cell(row: dict) -> dict:
