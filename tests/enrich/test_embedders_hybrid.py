@@ -59,8 +59,8 @@ def test_a_wrong_line_is_answered_in_words(rest, words):
 
 
 @pytest.mark.parametrize("line, words", [
-    ("hybrid", "应写成“hybrid:"), ("st", "应写成“st:"), ("usem3:large", "应写成“usem3”"), ("tfidf:", "应写成“tfidf”"),
-    ("tfid", "是不是想写“tfidf”？现有：hybrid:.*st:模型名或文件夹.*usem3"), ("hybrid:[usem3, tfid]", "是不是想写“tfidf”")])
+    ("hybrid", "应写成「hybrid:"), ("st", "应写成「st:"), ("usem3:large", "应写成「usem3」"), ("tfidf:", "应写成「tfidf」"),
+    ("tfid", "是否想写「tfidf」？现有：hybrid:.*st:模型名或文件夹.*usem3"), ("hybrid:[usem3, tfid]", "是否想写「tfidf」")])
 def test_a_wrong_name_is_answered_with_the_forms(line, words):
     with pytest.raises(EmbedderError, match=words):
         get_embedder(line)

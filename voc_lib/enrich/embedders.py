@@ -72,11 +72,11 @@ def get_embedder(line: str, store: str | None = None) -> Embedder:
     names = embedder_names()
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"是不是想写“{near[0]}”？" if near else ""
-        raise EmbedderError(f"没有叫“{name}”的向量模型。{hint}现有：{'、'.join(embedder_forms())}。请检查 voc.toml 里的 embedder")
+        hint = f"是否想写「{near[0]}」？" if near else ""
+        raise EmbedderError(f"没有叫「{name}」的向量模型。{hint}现有：{'、'.join(embedder_forms())}。请检查 voc.toml 里的 embedder。")
     form = _module(name).FORM
     if bool(rest) != (":" in form) or bool(colon) != bool(rest):
-        raise EmbedderError(f"向量模型“{line}”的写法不对，应写成“{form}”。请检查 voc.toml 里的 embedder")
+        raise EmbedderError(f"向量模型「{line}」的写法不对，应写成「{form}」。请检查 voc.toml 里的 embedder。")
     return _module(name).load(rest, store)
 
 

@@ -57,9 +57,9 @@ def parse(rest: str) -> list[tuple[str, float]]:
         try:
             weight = float(number)
         except ValueError:
-            raise _wrong(rest, f"“{part.strip()}”里星号后面应是数字") from None
+            raise _wrong(rest, f"「{part.strip()}」里星号后面应是数字") from None
         if not name or not 0 < weight < float("inf"):
-            raise _wrong(rest, f"“{part.strip()}”应是名字乘一个大于零的数")
+            raise _wrong(rest, f"「{part.strip()}」应是名字乘一个大于零的数")
         if name.startswith("hybrid"):
             raise _wrong(rest, "里面不能再套 hybrid")
         found.append((name.strip(), weight))
@@ -70,4 +70,4 @@ def parse(rest: str) -> list[tuple[str, float]]:
 
 
 def _wrong(rest: str, reason: str) -> EmbedderError:
-    return EmbedderError(f"混合向量“hybrid:{rest}”的写法不对：{reason}。应写成“{FORM}”。请检查 voc.toml 里的 embedder")
+    return EmbedderError(f"混合向量「hybrid:{rest}」的写法不对：{reason}。应写成「{FORM}」。请检查 voc.toml 里的 embedder。")

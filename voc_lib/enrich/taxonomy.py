@@ -3,6 +3,11 @@
 A taxonomy file::
 
     hidden: [影响, 音响]              # words that hide shorter ones: the 响 in 影响 is no noise
+    conditions: [怠速, 起步]          # words that say when; they give way to a part with the same symptom
+    vague: [质量问题, 毛病]            # words that only say that something is wrong; they give way within their system
+    primary:                          # which code of a feedback is its main one: systems or codes by their beginning
+      first: [销售服务-宣传]
+      last: [售后服务]
     groups:
       方向盘: [方向盘, 转向盘]
     codes:
@@ -19,7 +24,9 @@ A taxonomy file::
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -28,7 +35,7 @@ from voc_lib.enrich.domain import DomainError
 from voc_lib.messages import yaml_words
 
 FALLBACK_DEPARTMENT = "客户关系部"  # somebody always answers
-_CODE = re.compile(r"^[^-\s]+-[^-\s]+-[^-\s]+$")
+CODE_FORM = re.compile(r"^[^-\s]+-[^-\s]+-[^-\s]+$")
 _REFERENCE = re.compile(r"^<(.+)>$")
 
 
@@ -54,6 +61,10 @@ class Settings:
 @dataclass(frozen=True)
 class TaxonomyFile:
     hidden: tuple[str, ...]
+    conditions: tuple[str, ...]
+    vague: tuple[str, ...]
+    first: tuple[str, ...]
+    last: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
     entries: dict[str, Entry]
 
@@ -94,7 +105,7 @@ class Lines:
 def fail(path: Path, node: yaml.Node | None, message: str):
     """Raise, naming domain/file and line as the analyst's editor shows it."""
     line = f" 第 {node.start_mark.line + 1} 行" if node is not None else ""
-    raise DomainError(f"{path.parent.name}/{path.name}{line}：{message}")
+    raise DomainError(f"{path.parent.name}/{path.name}{line}：{message}。")
 
 
 def read_settings(path: Path) -> Settings:
@@ -127,23 +138,26 @@ def read_routing(path: Path | None) -> Routing:
 
 def read_taxonomy(path: Path, inherited: dict[str, tuple[str, ...]]) -> TaxonomyFile:
     """One taxonomy file; `inherited` are the groups of the domains it extends."""
-    sections = _fields(path, _root(path), {"hidden", "groups", "codes"})
+    sections = _fields(path, _root(path), {"hidden", "conditions", "vague", "primary", "groups", "codes"})
     groups = dict(inherited)
     for key, node in _pairs(path, sections.get("groups")):
-        groups[key.value] = tuple(word for item in _items(path, node) for word in _group(path, item, item.value, groups))
-    hidden = tuple(_text(path, item).lower() for item in _items(path, sections.get("hidden")))
+        groups[key.value] = tuple(word for item in _items(path, node) for word in _group(item.value, item.value, groups, partial(fail, path, item)))
+    primary = _fields(path, sections["primary"], {"first", "last"}) if "primary" in sections else {}
+    hidden, conditions, vague = (
+        tuple(_text(path, item).lower() for item in _items(path, sections.get(name))) for name in ("hidden", "conditions", "vague"))
+    first, last = (tuple(_text(path, item) for item in _items(path, primary.get(name))) for name in ("first", "last"))
     entries = {key.value: _entry(path, key, node, groups) for key, node in _pairs(path, sections.get("codes"), "编码")}
-    return TaxonomyFile(hidden, groups, entries)
+    return TaxonomyFile(hidden, conditions, vague, first, last, groups, entries)
 
 
 def _entry(path: Path, key: yaml.Node, node: yaml.Node, groups: dict) -> Entry:
     code = key.value
-    if not _CODE.match(code):
+    if not CODE_FORM.match(code):
         fail(path, key, f"编码「{code}」应写成 系统-部件-现象 三段，中间用 - 连接")
     parts = _fields(path, node, {"label", "synonyms", "except", "department"}) if isinstance(node, yaml.MappingNode) else {"synonyms": node}
     synonyms, patterns = [], []
     for item in _items(path, parts.get("synonyms")):
-        pattern = tuple(_group(path, item, part, groups) for part in _text(path, item).split("+"))
+        pattern = read_wording(_text(path, item), groups, partial(fail, path, item))
         if len(pattern) == 1:
             synonyms.extend(pattern[0])
         else:
@@ -156,20 +170,25 @@ def _entry(path: Path, key: yaml.Node, node: yaml.Node, groups: dict) -> Entry:
     return Entry(code, label, tuple(dict.fromkeys(synonyms)), tuple(patterns), excepts, department)
 
 
-def _group(path: Path, node: yaml.Node, part: str, groups: dict) -> tuple[str, ...]:
+def read_wording(written: str, groups: dict, refuse: Callable[[str], None]) -> tuple[tuple[str, ...], ...]:
+    """A line of the taxonomy to its groups of words: one group is a set of phrases, several are a pattern."""
+    return tuple(_group(part, written, groups, refuse) for part in written.split("+"))
+
+
+def _group(part: str, written: str, groups: dict, refuse: Callable[[str], None]) -> tuple[str, ...]:
     """`<name>` or `a|b|<name>` to its words."""
     words: list[str] = []
     for alternative in part.split("|"):
         word = alternative.strip().lower()
         if not word:
-            fail(path, node, f"「{node.value}」里有空的说法，请删去多余的 | 或 +")
+            refuse(f"「{written}」里有空的说法，请删去多余的 | 或 +")
         reference = _REFERENCE.match(word)
         if reference is None:
             words.append(word)
         elif reference[1] in groups:
             words.extend(groups[reference[1]])
         else:
-            fail(path, node, f"没有词组「{word}」。已有词组：{'、'.join(groups) or '无'}")
+            refuse(f"没有词组「{word}」。已有词组：{'、'.join(groups) or '无'}")
     return tuple(dict.fromkeys(words))
 
 
@@ -186,7 +205,7 @@ def _root(path: Path) -> yaml.Node | None:
         return yaml.compose(source, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         line, words = yaml_words(error, source)
-        raise DomainError(f"{path.parent.name}/{path.name} 第 {line} 行：YAML 写法不对，{words}") from error
+        raise DomainError(f"{path.parent.name}/{path.name} 第 {line} 行：YAML 写法不对，{words}。") from error
 
 
 def _pairs(path: Path, node: yaml.Node | None, what: str = "键") -> list[tuple[yaml.Node, yaml.Node]]:

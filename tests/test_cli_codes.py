@@ -1,0 +1,51 @@
+"""`voc codes` as it is typed: the queue of an enriched store, an edit that counts at the next enrich, a refusal in words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from voc_lib.store import open_store
+
+VOC = Path(sys.executable).with_name("voc")
+
+
+def voc(*words, ok=True):
+    done = subprocess.run([VOC, *map(str, words)], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == ok, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_queue_an_edit_and_what_it_changes(sample):
+    queue = json.loads(voc("codes", "unmapped", "--store", "sample", "--top", "5", "--json").stdout)["terms"]
+    assert len(queue) <= 5 and all(row["unmapped"] >= 3 and row["nearest_by"] in ("vectors", "characters", None) for row in queue)
+    assert "未归类" in voc("codes", "unmapped", "--store", "sample").stdout
+    before = open_store("sample").sql("SELECT DISTINCT model_version FROM mentions")["model_version"].to_list()
+    told = voc("codes", "edit", "add_synonym", "--code", "转向-方向盘-抖动", "--wording", "盘子蹦迪", "--why", "热线新说法", "--who", "王工", "--domain", "auto")
+    assert "已记入 auto/edits.jsonl" in told.stdout
+    line = json.loads((sample / "data" / "domains" / "auto" / "edits.jsonl").read_text("utf-8"))
+    assert (line["action"], line["wording"], line["who"]) == ("add_synonym", "盘子蹦迪", "王工")
+    found = json.loads(voc("codes", "list", "盘子蹦迪", "--domain", "auto", "--json").stdout)["codes"]
+    assert [row["code"] for row in found] == ["转向-方向盘-抖动"]
+    again = json.loads(voc("enrich", "--store", "sample", "--json").stdout)
+    assert again["coder"] not in before and again["feedback_coded"] == again["feedback"]
+
+
+def test_mentions_of_before_and_after_the_new_columns_are_read_together(sample):
+    found = open_store("sample").sql("SELECT is_primary, evidence, clause_start, confidence, code FROM mentions")
+    assert found.schema["is_primary"] == pl.Boolean
+    assert found.filter(pl.col("code") != "未归类").select(pl.all_horizontal(pl.all().is_not_null()).all()).item()
+
+
+def test_a_refused_edit_is_one_message_and_leaves_no_line(home, monkeypatch):
+    monkeypatch.chdir(home)
+    said = voc("codes", "edit", "merge", "--code", "转向-方向盘-抖", "--to", "转向-方向盘-跑偏", "--why", "x", "--domain", "auto", ok=False).stderr
+    assert "没有编码「转向-方向盘-抖」" in said and "转向-方向盘-抖动" in said
+    assert not (home / "data" / "domains" / "auto" / "edits.jsonl").exists()
+    assert "add_synonym" in voc("codes", "edit", "--help").stdout
+    assert "未归类" in voc("codes", "--help").stdout
