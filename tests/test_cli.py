@@ -49,7 +49,7 @@ def test_from_exports_to_page(home):
     (("weekly", "--store", "none"), "没有名为「none」的库"),
     (("ingest", "--store", "x", "--domain", "autos", "data/raw/sample"), "是否想写「auto」"),
     (("ingest", "nowhere"), "没有文件夹「nowhere」"),
-    (("report", "weekly_brief", "-p", "perid=2026-W46"), "参数 perid 不存在"),
+    (("report", "weekly_brief", "-p", "perid=2026-W46"), "没有参数「perid」"),
     (("report", "weekly_brief", "-p", "period"), "名=值"),
     (("report", "nothing"), "没有名为「nothing」的笔记本"),
 ])

@@ -40,7 +40,7 @@ def test_a_page_that_was_changed_by_hand_is_not_equal(sample):
 
 
 def test_what_cannot_be_verified_says_why(sample):
-    with pytest.raises(RunError, match="没有名为「2026-W40」的报告。现有：无"):
+    with pytest.raises(RunError, match="没有名为「2026-W40」的报告。还没有发布过报告，先用 voc weekly"):
         verify("2026-W40")
     folder = sample / "reports" / "2026-W40"
     folder.mkdir(parents=True)

@@ -12,14 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from voc_lib.cli_codes import codes_app
 from voc_lib.cli_words import App, usage_words
 
 app = App(
     name="voc", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="客户之声工作台：导入各渠道的导出文件，编码、测量，生成可离线打开的周报。数据不离开本机。",
 )
-STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
-JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
+app.add_typer(codes_app, name="codes")
+STORE = typer.Option("--store", metavar="库", help="哪个库；不写则用 voc.toml 里的 store。")
+JSON = typer.Option("--json", metavar="", help="以 JSON 输出，供程序读取。")
 COUNTS = {"rows_read": "读入行", "feedback_stored": "新存反馈", "rows_repeated": "重复行", "rows_filtered": "按约定滤去", "rows_quarantined": "隔离行"}
 STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面"}
 INTERRUPTED = 130  # the exit status of Ctrl-C
@@ -38,9 +40,9 @@ def _say_json(content: object) -> None:
 
 @app.command()
 def ingest(
-    folder: Annotated[Path | None, typer.Argument(help="导出文件所在的文件夹；不写则只读合同里的数据库。")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="文件夹", help="导出文件所在的文件夹；不写则只读合同里的数据库。")] = None,
     store: Annotated[str | None, STORE] = None,
-    domain: Annotated[str | None, typer.Option("--domain", help="库的领域（data/domains 下的文件夹名），新建库时必写。")] = None,
+    domain: Annotated[str | None, typer.Option("--domain", metavar="领域", help="库的领域（data/domains 下的文件夹名），新建库时必写。")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """把导出文件和数据库里的新反馈读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
@@ -72,11 +74,8 @@ def ingest(
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
         if others:
             listed = "、".join(others[:8]) + (" 等" if len(others) > 8 else "")
-            out.print(f"没有合同认领的文件 {len(others)} 个：{listed}", style="dim", markup=False)
-    for file, why in failed.items():
-        err.print(f"未读入：{file}：{why}", style="red", markup=False)
-    if failed:
-        raise typer.Exit(1)
+            out.print(f"没有合同认领的文件 {len(others)} 个：{listed}。要读入，请按合同 read.glob 的写法改名或移动。", style="dim", markup=False)
+    _exit_if_left_out(failed)
 
 
 @app.command()
@@ -88,14 +87,16 @@ def enrich(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     if as_json:
         _say_json({"store": _store(store)} | done.as_dict())
         return
-    share = "无" if done.coded_share is None else f"{done.coded_share:.0%}"
-    out.print(f"新编码 {done.feedback_coded:,} 条（全库 {done.feedback:,} 条，{share} 至少有一个编码）；新嵌入 {done.texts_embedded:,} 条文本（共 {done.texts:,} 条不同的文本）。")
+    if not done.feedback:
+        out.print(f"库「{_store(store)}」里还没有反馈，没有可编码的。先用 voc ingest 导入。")
+        return
+    out.print(f"新编码 {done.feedback_coded:,} 条（全库 {done.feedback:,} 条，{done.coded_share:.0%} 至少有一个编码）；新嵌入 {done.texts_embedded:,} 条文本（共 {done.texts:,} 条不同的文本）。")
 
 
 @app.command()
 def report(
-    notebook: Annotated[str, typer.Argument(help="notebooks/ 里的笔记本名，如 data_health。")],
-    parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", help="参数，写成 名=值，可重复。")] = None,
+    notebook: Annotated[str, typer.Argument(metavar="笔记本", help="notebooks/ 里的笔记本名，如 data_health。")],
+    parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", metavar="名=值", help="参数，写成 名=值，可重复。")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """带参数运行一本笔记本，生成一个可离线打开的页面。"""
@@ -111,7 +112,7 @@ def report(
 
 @app.command()
 def weekly(
-    week: Annotated[str | None, typer.Option("--week", help="ISO 周，如 2020-W24；不写则取库中最近完整的一周。")] = None,
+    week: Annotated[str | None, typer.Option("--week", metavar="周", help="ISO 周，如 2020-W24；不写则取库中最近完整的一周。")] = None,
     store: Annotated[str | None, STORE] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -158,7 +159,7 @@ def runs(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JS
 
 @app.command()
 def verify(
-    report: Annotated[str, typer.Argument(help="周次（2026-W46）、reports/ 下的文件夹或其中的页面。")],
+    report: Annotated[str, typer.Argument(metavar="报告", help="周次（2026-W46）、reports/ 下的文件夹或其中的页面。")],
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """核对一份已发布的报告：用它的快照重算页首数字，说相同或不同。"""
@@ -182,7 +183,7 @@ def verify(
 @app.command()
 def maintain(
     store: Annotated[str | None, STORE] = None,
-    keep_days: Annotated[float, typer.Option("--keep-days", help="没有被任何运行引用的快照，保留几天。")] = 7,
+    keep_days: Annotated[float, typer.Option("--keep-days", metavar="天数", help="没有被任何运行引用的快照，保留几天。")] = 7,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """整理一个库：合并小文件，删去没有快照再用到的旧文件；报告引用的快照都留着。"""
@@ -202,9 +203,18 @@ def _tell(as_json: bool):
 def _end(run, as_json: bool) -> None:
     if as_json:
         _say_json({"store": run.store, "week": run.week, "snapshot": run.snapshot.snapshot, "parameters": run.parameters,
-                   "steps": run.said, "headline": run.headline, "page": str(run.page)})
+                   "steps": run.said, "left_out": run.left_out, "headline": run.headline, "page": str(run.page)})
     else:
         print(run.page)
+    _exit_if_left_out(run.left_out)
+
+
+def _exit_if_left_out(left_out: dict[str, str]) -> None:
+    """Name what was not read, with its reason; the exit status tells the scheduler."""
+    for name, why in left_out.items():
+        err.print(f"未读入：{name}：{why}", style="red", markup=False, highlight=False)
+    if left_out:
+        raise typer.Exit(1)
 
 
 from voc_lib import cli_sample  # noqa: E402, F401  (registers `voc sample` and `voc evaluate` on the app above)
@@ -223,7 +233,7 @@ def main() -> None:
     logging.getLogger("voc.ingest").setLevel(logging.CRITICAL)  # what it logs, the command says itself
     logging.getLogger("voc.store").setLevel(logging.INFO)  # that it waits for another command
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="voc", standalone_mode=False)
     except typer.TyperException as error:
         if said := usage_words(error):
             err.print(said, style="red", markup=False, highlight=False)
@@ -244,12 +254,14 @@ def _words(error: Exception) -> str | None:
     from deltalake.exceptions import DeltaError
 
     from voc_lib.messages import newer_format, system_words
+    from voc_lib.settings import settings
 
     if _known(error):
         return str(error)
     found = system_words(error) if isinstance(error, (OSError, DeltaError)) else None
     if found:
-        return f"读写文件时出错：{found[0]}。已发布的数据和页面没有改动；{found[1]}后重新运行即可。"
+        where = f"（{settings().lake}）" if isinstance(error, DeltaError) else ""  # Delta does not say which disk
+        return f"读写文件时出错：{found[0]}{where}。已发布的数据和页面没有改动；{found[1]}后重新运行即可。"
     if isinstance(error, DeltaError) and newer_format(error):
         return "这个库是用更新的版本写的，本版本读不了。请先升级（git pull 后 make report），数据没有改动。"
     return None

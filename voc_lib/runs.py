@@ -72,4 +72,5 @@ def _manifest(report: str) -> dict:
             raise RunError(f"清单 {path} 缺少「{missing[0]}」，是旧版本写的，无法核对。请重新生成这一页。")
         return manifest
     have = sorted(path.parent.name for path in settings().reports.glob("**/manifest.json"))
-    raise RunError(f"没有名为「{report}」的报告。现有：{'、'.join(have) or '无'}。写周次（2026-W46）、文件夹或页面的路径都可以。")
+    listed = f"现有：{'、'.join(have)}。写周次（2026-W46）、文件夹或页面的路径都可以。" if have else "还没有发布过报告，先用 voc weekly 做一份。"
+    raise RunError(f"没有名为「{report}」的报告。{listed}")

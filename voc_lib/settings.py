@@ -8,7 +8,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voc_lib.messages import toml_words, type_words
 
@@ -32,7 +32,7 @@ class Folders(_Section):
 
 
 class Weekly(_Section):
-    notebooks: tuple[str, ...] = ("weekly_brief", "data_health")
+    notebooks: tuple[str, ...] = Field(("weekly_brief", "data_health"), min_length=1)
 
 
 class StoreSettings(_Section):

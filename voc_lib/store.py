@@ -21,6 +21,7 @@ import polars.selectors as cs
 from deltalake import DeltaTable
 
 from voc_lib import engine, schema
+from voc_lib.messages import sql_words
 from voc_lib.settings import settings
 
 SNAPSHOTS = "_snapshots"
@@ -104,7 +105,7 @@ class Store:
             raise self._refused(query, error) from None
 
     def _refused(self, query: str, error: duckdb.Error) -> StoreError:
-        return StoreError(f"库「{self.name}」答不了这个查询：{str(error).strip()}\n查询：{query}")
+        return StoreError(f"库「{self.name}」答不了这个查询：{sql_words(error)}。\n查询：{query}")
 
 
 def open_store(name: str | None = None, snapshot: str | int | None = None) -> Store:
@@ -128,6 +129,8 @@ def open_store(name: str | None = None, snapshot: str | int | None = None) -> St
 
 def first_step(name: str) -> str:
     """What to type to have this store."""
+    if name in settings().stores and settings().stores[name].raw is None:
+        return f"先导入数据：voc ingest --store {name} 文件夹"
     if name in settings().stores:
         return f"先导入数据：voc weekly --store {name}"
     domains = "、".join(sorted(path.parent.name for path in settings().domains.glob("*/channels")))

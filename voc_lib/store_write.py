@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from voc_lib.store import SNAPSHOTS, STORE_FILE, Store, StoreError, check_name, 
 
 LOCK_SECONDS = 900  # a weekly ingest of millions of rows takes minutes; waiting longer means something hangs
 SILENT_SECONDS = 3  # most commands are over by then
+PANIC_SECONDS = 0.3  # after an error threads of the Delta library are still at work
 KEEP_DAYS = 7  # a snapshot that no run names stays readable this long
 LOG_RETENTION = "interval 36500 days"  # Delta must never clean away a version that a manifest may name
 log = logging.getLogger("voc.store")
@@ -91,7 +93,8 @@ class Writer:
         rows = conform(rows, definition)
         delta = _open_or_create(self.path / table, definition)
         added = set(rows.columns) - {field.name for field in delta.schema().fields}
-        write_deltalake(delta, rows, mode="append", schema_mode="merge" if added else None)
+        with _without_panics():
+            write_deltalake(delta, rows, mode="append", schema_mode="merge" if added else None)
         self._mixed |= {table} if added else set()
         if definition.in_snapshot:
             self._versions[table] = delta.version()
@@ -126,6 +129,26 @@ class Writer:
             "snapshot": snapshot, "tables": self._versions, "mixed": sorted(self._mixed), "command": command,
             "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         })
+
+
+@contextmanager
+def _without_panics() -> Iterator[None]:
+    """Where a disk is full, threads of the Delta library print an English panic besides raising the error: only the error is wanted."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # nobody listens (a program without a console)
+        yield
+        return
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            time.sleep(PANIC_SECONDS)
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def conform(rows: pl.DataFrame, definition: schema.Table) -> pl.DataFrame:
@@ -166,7 +189,8 @@ def maintain(name: str, keep_days: float = KEEP_DAYS) -> dict[str, int]:
     with write_store(name, "maintain") as writer:
         for table in list(writer._versions):
             delta = DeltaTable(str(writer.path / table))
-            delta.optimize.compact()
+            with _without_panics():
+                delta.optimize.compact()
             writer._versions[table] = delta.version()
     with write_store(name, "vacuum") as writer:
         kept = _kept_manifests(writer, keep_days)

@@ -150,7 +150,7 @@ def test_provenance_opens_the_number(rows):
 
 def test_the_door_answers_in_chinese(rows):
     frame = rows("person\n a")
-    with pytest.raises(ValueError, match="没有这一列。是不是想写“region”？"):
+    with pytest.raises(ValueError, match="没有这一列。是否想写「region」？"):
         estimate(frame, "people", by="regoin")
     with pytest.raises(ValueError, match="分组列重复"):
         estimate(frame, "people", by=["region", "region"])

@@ -29,9 +29,9 @@ def test_given_as_values(page):
 
 
 @pytest.mark.parametrize("given, said", [
-    ({"perid": "x"}, "参数 perid 不存在于 page。是否想写 period？可用的参数：store、period、n"), ({"zzz": "1"}, "不存在于 page。可用的参数"),
-    ({"n": "many"}, "参数 n 的值「many」类型不对：应为整数"), ({"n": "1.5"}, "应为整数"), ({"share": "half"}, "应为数字"),
-    ({"fresh": "maybe"}, "应为true 或 false"), ({"years": "a,b"}, "应为列表"), ({"n": "__import__('os')"}, "应为整数"), ({"n": 1.5}, "应为整数"), ({"store": None}, "应为文字")])
+    ({"perid": "x"}, "笔记本「page」没有参数「perid」。是否想写「period」？可用的参数：store、period、n"), ({"zzz": "1"}, "没有参数「zzz」。可用的参数"),
+    ({"n": "many"}, "参数「n」的值「many」类型不对：应为整数"), ({"n": "1.5"}, "应为整数"), ({"share": "half"}, "应为数字"),
+    ({"fresh": "maybe"}, "应为true 或 false"), ({"years": "a,b"}, "应为用逗号分开的列表，例如 -p years=-1"), ({"n": "__import__('os')"}, "应为整数"), ({"n": 1.5}, "应为整数"), ({"store": None}, "应为文字")])
 def test_errors_name_what_is_wrong_and_what_there_is(page, given, said):
     with pytest.raises(ParameterError, match=said.replace("(", r"\(").replace(")", r"\)").replace("「", "「")):
         validate(page, given)

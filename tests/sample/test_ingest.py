@@ -43,3 +43,15 @@ def test_threads_statuses_and_deletions_arrive(home, make):
     assert store.sql("SELECT count(*) AS n FROM feedback WHERE deleted")["n"].item() > 20
     kinds = set(store.sql("SELECT DISTINCT author_kind FROM feedback")["author_kind"])
     assert {"owner_verified", "owner_likely", "official", "staff", "media", "unknown"} <= kinds
+
+
+def test_every_page_of_a_planted_world_says_that_it_is_synthetic(make, home):
+    from voc_lib.collect.ingest import unclaimed
+    from voc_lib.pipeline import weekly
+
+    folder = make("auto")
+    ingest("somewhere", folder, "auto")
+    assert "notice.txt" not in unclaimed("somewhere", folder)
+    page = weekly("somewhere", "2026-W46").page
+    for one in page.parent.glob("*.html"):
+        assert "合成样例数据" in one.read_text("utf-8")

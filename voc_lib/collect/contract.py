@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import hashlib
 import json
@@ -76,6 +77,16 @@ class _Read(_Strict):
     connection: str | None = None
     cursor: str | None = None
 
+    @field_validator("encodings")
+    @classmethod
+    def known_encodings(cls, value: list[str]) -> list[str]:
+        for name in value:
+            try:
+                codecs.lookup(name)
+            except LookupError:
+                raise ValueError(f"没有编码「{name}」，常用：utf-8-sig、gb18030、big5、utf-16") from None
+        return value
+
 
 class _Variant(_Strict):
     when_columns: list[str] = Field(min_length=1)
@@ -114,9 +125,11 @@ def load_channels(domains: Path, domain: str) -> list[Channel]:
     folder = domains / domain / "channels"
     if not folder.is_dir():
         have = sorted(path.parent.name for path in domains.glob("*/channels"))
+        if folder.parent.is_dir():
+            raise ContractError(f"领域「{domain}」还没有合同。在 {folder} 里给每个来源放一份「渠道名.yaml」。有合同的领域：{'、'.join(have) or '无'}。")
         near = difflib.get_close_matches(domain, have, 1, 0.5)
         hint = f"是否想写「{near[0]}」？" if near else ""
-        raise ContractError(f"没有名为「{domain}」的领域。{hint}现有：{'、'.join(have)}。")
+        raise ContractError(f"没有名为「{domain}」的领域。{hint}现有：{'、'.join(have) or '无，请检查 voc.toml 的 folders.domains'}。")
     return [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
 
 
@@ -140,7 +153,7 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
     try:
         given = _Contract.model_validate(content)
     except ValidationError as error:
-        raise ContractError("\n".join(_explain(path, lines, found) for found in error.errors())) from None
+        raise ContractError("\n".join(_explain(path, lines, found) for found in _told_once(error.errors()))) from None
     _check_read(path, lines, given.read)
     if given.channel != path.stem:
         raise ContractError(_at(path, lines, named, f"{named} 写的是「{given.channel}」，须与文件名「{path.stem}」相同。"))
@@ -204,14 +217,26 @@ def _lines(node: yaml.Node | None, path: str = "") -> dict[str, int]:
     return found
 
 
+def _told_once(errors: list[dict]) -> list[dict]:
+    """Of an expression, which is written in one of three forms, only what is wrong with the form that was meant."""
+    kept = []
+    for error in errors:
+        form = next((part for part in error["loc"] if part in ("str", _Dated.__name__, _Hashed.__name__)), None)
+        whole = next((e["input"] for e in errors if e["loc"] == (*error["loc"][: error["loc"].index(form)], "str")), None) if form else None
+        meant = "str" if not isinstance(whole, dict) else _Hashed.__name__ if "hash_of" in whole else _Dated.__name__
+        if form in (None, meant):
+            kept.append(error)
+    return kept
+
+
 def _explain(path: Path, lines: dict[str, int], error: dict) -> str:
     place = [str(part) for part in error["loc"] if not str(part).startswith("_") and str(part) != "str"]
     what = type_words(error)
     hint = ""
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place[-1], [*_Contract.model_fields, *_Read.model_fields], 1, 0.6)
+        near = difflib.get_close_matches(place[-1], [*_Contract.model_fields, *_Read.model_fields, "from", "formats", "hash_of"], 1, 0.6)
         hint = f"是否想写「{near[0]}」？" if near else ""
-    found = "" if error["type"] in ("missing", "extra_forbidden") or _may_be_secret(error) else f"，写的是「{error['input']}」"
+    found = "" if error["type"] in ("missing", "extra_forbidden", "value_error") or _may_be_secret(error) else f"，写的是「{error['input']}」"
     return _at(path, lines, ".".join(place), f"「{'.'.join(place)}」{what}{found}。{hint}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from voc_lib.collect.contract import ContractError, locate
 from voc_lib.collect.readers import LINE, ExportError, Reject
 from voc_lib.contracts import Channel
 from voc_lib.engine import quote
+from voc_lib.messages import sql_words
 
 TYPES = {c.name: c.duckdb_type for name in ("exposure", "feedback") for c in schema.table(name).columns} | {"deleted": "BOOLEAN"}
 TYPE_WORDS = {"DOUBLE": "数字", "BOOLEAN": "是/否", "TIMESTAMPTZ": "时间"}
@@ -144,13 +146,15 @@ def _explain(error: duckdb.Error, place: str, raw: pl.DataFrame, channel: Channe
     missing = re.search(r'Referenced column "(.+?)" (?:was )?not found', first)
     if missing:
         have = "、".join(name for name in raw.columns if name != LINE)
+        near = difflib.get_close_matches(missing[1], [name for name in raw.columns if name != LINE], 1, 0.6)
+        hint = f"是否想写「{near[0]}」？不是的话，" if near else ""
         where = "查询结果" if channel.read.sql else "文件"
         raise ExportError(
-            f"{where}里没有列「{missing[1]}」（{locate(channel, place)} 用到）。{where}的列：{have}。改写 aliases、加一个 variants，或写进 optional。"
+            f"{where}里没有列「{missing[1]}」（{locate(channel, place)}用到）。{where}的列：{have}。{hint}改写 aliases、加一个 variants，或写进 optional。"
         ) from None
     if "must appear in the GROUP BY" in first or "aggregate" in first.lower():
         raise ContractError(f"{locate(channel, place)}：「{place}」用了汇总函数。columns 中只能用逐行计算的表达式。") from None
-    raise ContractError(f"{locate(channel, place)}：「{place}」的表达式有误：{first}") from None
+    raise ContractError(f"{locate(channel, place)}：「{place}」的表达式有误：{sql_words(error)}。") from None
 
 
 def _reason(rows: pl.DataFrame, columns: dict) -> pl.Expr:

@@ -25,6 +25,7 @@ from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
 
+NOTICE = "notice.txt"  # beside exports: a line for every page that is made from them, such as that they are synthetic
 FLUSH_ROWS = 500_000  # rows held in memory before they are written
 MASK_ROWS = 125_000  # rows masked by one thread at a time; copies among them are masked once
 THREADS = 2  # most of the work is done outside Python; more threads than this wait for it
@@ -65,6 +66,8 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
     A file that does not fit is left out and named; a row that does not fit goes to quarantine. Ingesting the same
     files again stores nothing. Raises IngestError, ContractError or StoreError when nothing can be done at all.
     """
+    if folder.is_file():
+        raise IngestError(f"「{folder}」是一个文件，不是文件夹。请给出它所在的文件夹。")
     if not folder.is_dir():
         raise IngestError(f"没有文件夹「{folder}」。请给出导出文件所在的文件夹。")
     domain = domain_of(store, domain)
@@ -81,7 +84,8 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
         for base in (base for base in bases if claimed[base.path]):
             counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True))
             ingest_base(writer, base, claimed[base.path], folder, counts[-1])
-        writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}))
+        told = {"notice": (folder / NOTICE).read_text("utf-8").strip()} if (folder / NOTICE).is_file() else {}
+        writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}), **told)
     return counts
 
 
@@ -95,8 +99,8 @@ def unclaimed(store: str, folder: Path) -> list[str]:
     domain = domain_of(store, None)
     channels = [*load_channels(settings().domains, domain), *load_bases(settings().domains, domain)]
     claimed = {path for channel in channels for path in _files(channel, folder)}
-    found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed)
-    return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", "."))]
+    found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed and not path.is_dir())
+    return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", ".")) and path.name != NOTICE]
 
 
 def domain_of(store: str, given: str | None) -> str:
@@ -145,9 +149,11 @@ def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder:
             log.error("%s：%s", name, why)
             continue
         exports[identity] = facts
+        if refused.height and not rows_in(rows):
+            count.failed[mask_text(name)] = _all_refused(refused)
         writer.append_new("quarantine", refused) if identity in set(before["export_id"]) else writer.append("quarantine", refused)
         pending += rows
-        if sum(frame.height for frame in pending) >= FLUSH_ROWS:
+        if rows_in(pending) >= FLUSH_ROWS:
             store_rows(writer, pending, exports)
             pending = []
     store_rows(writer, pending, exports)
@@ -157,6 +163,17 @@ def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder:
             setattr(count, name, getattr(count, name) + facts[name])
     writer.append("exports", pl.DataFrame(list(exports.values()), schema=schema.table("exports").polars_schema))
     return count
+
+
+def rows_in(frames: list[pl.DataFrame]) -> int:
+    return sum(frame.height for frame in frames)
+
+
+def _all_refused(refused: pl.DataFrame) -> str:
+    """A file of which no row could be used says why: most likely its contract is wrong, not its rows."""
+    reason, rows = refused["reason"].value_counts(sort=True).row(0)
+    most = "" if rows == refused.height else f"其中 {rows:,} 行"
+    return f"{refused.height:,} 行全部进了隔离区，{most}因为：{reason}。请对照文件改合同，再运行一次；改过的合同会重新读它。"
 
 
 def _count_known(count: SourceCount, facts: dict) -> None:
@@ -182,7 +199,7 @@ def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[
     facts = {
         "export_id": identity, "channel": channel.channel, "contract": channel.fingerprint, "file": mask_text(name),
         "rows_read": read, "rows_filtered": filtered, "rows_quarantined": len(rejects),
-        "rows_good": sum(frame.height for frame in rows), "feedback_stored": 0,
+        "rows_good": rows_in(rows), "feedback_stored": 0,
         "exported_at": seen_at, "ingested_at": datetime.now(UTC),
     }
     return rows, quarantined(rejects, channel, identity, name), facts

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from voc_lib.messages import system_words
 from voc_lib.settings import settings
 
 SECRET_BYTES = 32
@@ -27,19 +28,24 @@ def secret() -> bytes:
     """The local secret, created at first use and readable by its owner only (0600)."""
     path = settings().secret
     try:
-        return _read(path)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # made with 0600
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-        try:
-            os.link(beside, path)  # fails where another process or thread was first: its secret counts
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(beside)
-        return _read(path)
+        return _read(path) if path.exists() else _created(path)
+    except OSError as error:
+        what, remedy = system_words(error)
+        raise SecretError(f"密钥文件 {path} 读不了或建不了：{what}。没有它就不能给身份键加密，所以没有导入任何文件。{remedy}后重新运行即可。") from None
+
+
+def _created(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # made with 0600
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+    try:
+        os.link(beside, path)  # fails where another process or thread was first: its secret counts
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(beside)
+    return _read(path)
 
 
 def _read(path: Path) -> bytes:

@@ -163,6 +163,8 @@ def _jsonl(path: Path, read: Read) -> Iterator[Chunk]:
                     rejects.append(Reject(line, "不是有效的 JSON 对象", UNREADABLE))
                     continue
                 kept.append({name: _as_text(value) for name, value in row.items()} | {LINE: line})
+            if rejects and not kept and block[0][0] == 1:
+                raise ExportError("没有一行是有效的 JSON 对象。应为 JSON 行（.jsonl）：每行一个 {\"列\": 值}；请核对文件，或重新导出。")
             names = list(dict.fromkeys(name for row in kept for name in row if name != LINE))
             frame = pl.DataFrame(
                 {name: pl.Series([row.get(name) for row in kept], dtype=pl.String) for name in names}
@@ -200,7 +202,7 @@ def speakable(value: str | None) -> str | None:
 
 def _header(names: list[str] | None) -> list[str]:
     if not names or not any(str(name).strip() for name in names):
-        raise ExportError("没有表头：文件是空的，或 read.header_row 指错了行。")
+        raise ExportError("没有表头：文件是空的，或 read.header_row 指错了行。请重新导出，或改合同里的 read.header_row。")
     named = [str(name).strip() or f"_blank{i}" for i, name in enumerate(names)]
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:

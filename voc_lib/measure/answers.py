@@ -29,8 +29,8 @@ def columns_by(frame: pl.DataFrame, by: str | list[str] | None) -> list[str]:
     for name in wanted:
         if name not in available:
             near = get_close_matches(str(name), available, n=1, cutoff=0.5)
-            guess = f"是不是想写“{near[0]}”？" if near else ""
-            raise ValueError(f"无法按“{name}”分组：数据里没有这一列。{guess}现有的列：{'、'.join(available)}。")
+            guess = f"是否想写「{near[0]}」？" if near else ""
+            raise ValueError(f"无法按「{name}」分组：数据里没有这一列。{guess}现有的列：{'、'.join(available)}。")
     if len(set(wanted)) < len(wanted):
         raise ValueError(f"分组列重复：{'、'.join(wanted)}。每列只写一次。")
     return wanted
@@ -50,7 +50,7 @@ def answers(
     roots = {*metric.value.meta.root_names(), *metric.base.meta.root_names(), *([weights] if weights else [])}
     missing = sorted(roots - set(frame.columns))
     if missing:
-        raise ValueError(f"算“{metric.label}”缺少列：{'、'.join(missing)}。现有的列：{'、'.join(frame.columns)}。")
+        raise ValueError(f"算「{metric.label}」缺少列：{'、'.join(missing)}。现有的列：{'、'.join(frame.columns)}。")
     places = {f"place_{at}": name for at, name in enumerate(name for name in by if name != "code")}
     others = list(places)
     rows = (
@@ -122,5 +122,5 @@ def _key(frame: pl.DataFrame, *names: str) -> pl.Expr:
 def _weighted(rows: pl.DataFrame, weights: str) -> pl.DataFrame:
     """One weight per person and group; who has none (not linked, no customer) cannot be corrected and leaves."""
     if rows.filter((pl.col("w") < 0) | ~pl.col("w").is_finite()).height:
-        raise ValueError(f"权重列“{weights}”里有负数或无效值。权重应为正数，没有权重的留空。")
+        raise ValueError(f"权重列「{weights}」里有负数或无效值。权重应为正数，没有权重的留空。")
     return rows.filter(pl.col("w") > 0).with_columns(pl.col("w").mean().over("slice", "group", "person"))

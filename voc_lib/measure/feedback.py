@@ -82,8 +82,10 @@ def check_present(store: Store, period: str | list[str] | None = None, channel: 
             near = [week for week in dated if week < min(asked)][-3:] + [week for week in dated if week > max(asked)][:3]
             who = f"库「{store.name}」" + (f"的渠道「{name}」" if name else "")
             when = min(asked) if len(asked) == 1 else f"{min(asked)} 到 {max(asked)}"
+            if asked == {UNDATED} and found:
+                raise PeriodError(f"{who}里没有不带日期的反馈。有数据的周：{'、'.join(dated[-3:])} 等 {len(dated)} 周。")
             there = "它的反馈都没有日期，period 请写 undated。" if found else "库里还没有反馈，先用 voc ingest 导入。"
-            raise PeriodError(f"{who}在 {when} 没有任何反馈。" + (f"附近有数据的周：{'、'.join(near)}。" if near else there))
+            raise PeriodError(f"{who}在 {when} 没有任何反馈。" + (f"附近有数据的周：{'、'.join(near)}，请改用其中一周。" if near else there))
 
 
 def _check_channel(store: Store, name: str) -> None:

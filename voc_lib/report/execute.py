@@ -7,6 +7,7 @@ nothing listens on the network. Where the system has no such sockets (Windows), 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class PrivateKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **kw: object) -> object:
         kw["env"] = {**(kw.get("env") or os.environ), **self.variables}
         kw["cwd"] = self.folder
+        kw["extra_arguments"] = [*kw.get("extra_arguments", []), "--log-level=50"]    # what goes wrong in a cell is said by us
         return await super()._async_pre_start_kernel(**kw)
 
     pre_start_kernel = _async_pre_start_kernel
@@ -68,13 +70,18 @@ def execute(notebook: Path, parameters: dict, out_ipynb: Path, env: dict[str, st
         except PapermillExecutionError as error:
             injected = bool(parameters)    # papermill puts a cell of its own before the failing one
             where = f"{Path(notebook).stem} 第 {error.cell_index + 1 - injected} 格"
-            raise ExecutionError(f"笔记本 {where}出错：{error.ename}: {error.evalue}", out_ipynb) from None
+            raise ExecutionError(f"笔记本 {where}出错：{_cause(error.ename, error.evalue)}", out_ipynb) from None
         except Exception as error:    # the kernel died, did not start, or ran out of time
             system = system_words(error)
             why = f"{system[0]}。{system[1]}后重新运行即可" if system else f"{type(error).__name__}: {error}"
             raise ExecutionError(f"笔记本 {Path(notebook).stem} 没有跑完：{why}。", out_ipynb) from error
     _canonical(out_ipynb, parameters)
     return out_ipynb
+
+
+def _cause(name: str, words: str) -> str:
+    """What a cell raised; where the library says it in Chinese, its class is nothing to the reader."""
+    return words if re.search("[一-鿿]", words) else f"{name}: {words}"
 
 
 def _short_folder() -> str | None:

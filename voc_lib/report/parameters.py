@@ -11,7 +11,7 @@ import difflib
 import json
 from pathlib import Path
 
-KINDS = {bool: "true 或 false", int: "整数", float: "数字", str: "文字", list: "列表，如 a,b,c"}
+KINDS = {bool: "true 或 false", int: "整数", float: "数字", str: "文字", list: "用逗号分开的列表"}
 TRUTH = {"true": True, "false": False, "是": True, "否": False}
 
 
@@ -71,9 +71,9 @@ def _default(name: str, defaults: dict[str, object], notebook: Path) -> object:
     if name in defaults:
         return defaults[name]
     near = difflib.get_close_matches(name, defaults, n=1, cutoff=0.5)
-    guess = f"是否想写 {near[0]}？" if near else ""
+    guess = f"是否想写「{near[0]}」？" if near else ""
     known = f"可用的参数：{'、'.join(defaults)}。" if defaults else "它没有任何参数。"
-    raise ParameterError(f"参数 {name} 不存在于 {notebook.stem}。{guess}{known}")
+    raise ParameterError(f"笔记本「{notebook.stem}」没有参数「{name}」。{guess}{known}")
 
 
 def _typed(name: str, value: object, default: object) -> object:
@@ -82,13 +82,13 @@ def _typed(name: str, value: object, default: object) -> object:
             return value
         if type(value) is int and type(default) is float:
             return float(value)
-        raise _ill_typed(name, value, type(default))
+        raise _ill_typed(name, value, default)
     if default is None:
         return None if value in ("", "None", "null") else value
     try:
         return _parsed(value, default)
     except (ValueError, KeyError):
-        raise _ill_typed(name, value, type(default)) from None
+        raise _ill_typed(name, value, default) from None
 
 
 def _parsed(text: str, default: object) -> object:
@@ -105,5 +105,6 @@ def _parsed(text: str, default: object) -> object:
     raise ValueError(text)
 
 
-def _ill_typed(name: str, value: object, kind: type) -> ParameterError:
-    return ParameterError(f"参数 {name} 的值「{value}」类型不对：应为{KINDS.get(kind, kind.__name__)}。")
+def _ill_typed(name: str, value: object, default: object) -> ParameterError:
+    example = f"，例如 -p {name}={','.join(map(str, default))}" if isinstance(default, list) and default else ""
+    return ParameterError(f"参数「{name}」的值「{value}」类型不对：应为{KINDS.get(type(default), type(default).__name__)}{example}。")

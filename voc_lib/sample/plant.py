@@ -105,6 +105,7 @@ def plant(world: World, out: Path, tongue: Tongue | None = None) -> Planted:
     speaking = Speaking(world, frame, stage.facts, tongue, {name: module.VOICE for name, module in channels.items()}, kept_leaves(world.domain))
     planted = plantings(stage, speaking)
     out.mkdir(parents=True, exist_ok=True)
+    (out / "notice.txt").write_text("合成样例数据\n", "utf-8")  # stands on every page made from these exports
     desk = Desk(stage, tongue, channels, out)
     book, heard = records.Book(stage, out), selection.Heard(stage)
     for week in world.calendar:

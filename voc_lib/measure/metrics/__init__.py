@@ -32,8 +32,8 @@ def metric(name: str | Metric) -> Metric:
     names = metric_names()
     if name not in names:
         near = get_close_matches(str(name), names, n=1, cutoff=0.5)
-        guess = f"是不是想写“{near[0]}”？" if near else ""
+        guess = f"是否想写「{near[0]}」？" if near else ""
         raise ValueError(
-            f"没有名为“{name}”的指标。{guess}指标就是 voc_lib/measure/metrics 里的文件，现有：{'、'.join(names)}。"
+            f"没有名为「{name}」的指标。{guess}指标就是 voc_lib/measure/metrics 里的文件，现有：{'、'.join(names)}。"
         )
     return replace(import_module(f"{__name__}.{name}").METRIC, name=name)
