@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from voc_lib.cli_audit import audit
 from voc_lib.cli_codes import codes_app
 from voc_lib.cli_words import App, usage_words
 
@@ -196,6 +197,9 @@ def maintain(
         out.print(f"库「{_store(store)}」：删去 {sum(removed.values()):,} 个不再需要的文件，每份报告的快照都还在。")
 
 
+app.command()(audit)
+
+
 def _tell(as_json: bool):
     return lambda step, said: None if as_json else out.print(f"{STEPS[step]}：{said}", markup=False, highlight=False)
 
@@ -217,7 +221,7 @@ def _exit_if_left_out(left_out: dict[str, str]) -> None:
         raise typer.Exit(1)
 
 
-from voc_lib import cli_sample  # noqa: E402, F401  (registers `voc sample` and `voc evaluate` on the app above)
+from voc_lib import cli_evaluate, cli_sample  # noqa: E402, F401  (register `voc evaluate` and `voc sample` on the app above)
 
 
 def main() -> None:
@@ -274,6 +278,7 @@ def _known(error: Exception) -> bool:
     from voc_lib.collect.keys import SecretError
     from voc_lib.enrich.domain import DomainError
     from voc_lib.evaluate import EvaluateError
+    from voc_lib.measure.auditing import AuditError
     from voc_lib.measure.feedback import PeriodError
     from voc_lib.pipeline import RunError
     from voc_lib.report.parameters import ParameterError
@@ -281,4 +286,4 @@ def _known(error: Exception) -> bool:
     from voc_lib.settings import SettingsError
     from voc_lib.store import StoreError
 
-    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, PeriodError, RunError, ParameterError, SettingsError, StoreError, EvaluateError, WorldError))
+    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, AuditError, PeriodError, RunError, ParameterError, SettingsError, StoreError, EvaluateError, WorldError))

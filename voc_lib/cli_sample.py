@@ -1,4 +1,4 @@
-"""`voc sample` plants a world of synthetic exports; `voc evaluate` compares what was planted with what a store knows."""
+"""`voc sample` plants a world of synthetic exports."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from voc_lib.cli import JSON, STORE, _say_json, app, out
+from voc_lib.cli import JSON, _say_json, app, out
 
 
 @app.command()
@@ -35,25 +34,3 @@ def sample(
     out.print("、".join(f"{name} {many:,}" for name, many in planted.feedback.items()), style="dim", markup=False)
     out.print(f"埋了 {len(planted.truths)} 件事：{'、'.join(planted.truths)}。", markup=False)
     out.print(f"接着：voc ingest {planted.out} --store 库名 --domain {domain}；voc enrich --store 库名；voc evaluate --store 库名", markup=False)
-
-
-@app.command()
-def evaluate(
-    store: Annotated[str | None, STORE] = None,
-    truth: Annotated[Path | None, typer.Option("--truth", help="真相所在的 _truth 文件夹；不写则在库的导出文件旁找。")] = None,
-    as_json: Annotated[bool, JSON] = False,
-) -> None:
-    """埋下的对找到的：每件事一行，埋了多少、库里有多少、编对了多少、周数字哪一周第一次看见。只用于 voc sample 造的数据。"""
-    from voc_lib.evaluate import evaluate as look
-    from voc_lib.settings import settings
-
-    name = store or settings().store
-    found = look(name, truth)
-    if as_json:
-        _say_json({"store": name, "truths": found.to_dicts()})
-        return
-    table = Table("埋下的事", "开始", "埋下反馈", "人", "库中", "编到", "结果", title=f"库「{name}」：埋下的对找到的（合成样例数据）", title_justify="left")
-    for row in found.iter_rows(named=True):
-        coded = "—" if row["coded_share"] is None else f"{row['coded_share']:.0%}"
-        table.add_row(row["title"], row["begins"] or "—", f"{row['planted']:,}", f"{row['customers']:,}", f"{row['in_store']:,}", coded, row["found"])
-    out.print(table)

@@ -17,7 +17,7 @@ SELECT f.*, l.customer_id, d.duplicate_of, st.status, se.first_seen, se.last_see
 FROM feedback_rows AS f
 LEFT JOIN (SELECT feedback_id, arg_max(customer_id, linked_at) AS customer_id
            FROM links GROUP BY feedback_id) AS l ON l.feedback_id = f.feedback_id
-LEFT JOIN (SELECT feedback_id, arg_max(duplicate_of, found_at) AS duplicate_of
+LEFT JOIN (SELECT feedback_id, nullif(arg_max(coalesce(duplicate_of, ''), found_at), '') AS duplicate_of
            FROM duplicates GROUP BY feedback_id) AS d ON d.feedback_id = f.feedback_id
 LEFT JOIN (SELECT iso_week, feedback_id, arg_max(status, seen_at) AS status
            FROM status_history GROUP BY iso_week, feedback_id) AS st

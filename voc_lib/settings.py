@@ -47,6 +47,7 @@ class Settings(_Section):
     home: Path
     store: str = "sample"
     embedder: str = "usem3"
+    opinions: str = "start"
     folders: Folders = Folders()
     weekly: Weekly = Weekly()
     stores: dict[str, StoreSettings] = {}

@@ -55,7 +55,7 @@ def test_a_refit_is_a_new_fingerprint_and_keeps_the_old_file(embedder, monkeypat
     fresh = embedders_tfidf.refit("sample")
     assert fresh.fingerprint != embedder.fingerprint == embedder.fingerprint
     assert get_embedder("tfidf", "sample").fingerprint == fresh.fingerprint
-    assert len(list((settings().lake / "sample" / "_models").glob("*.npz"))) == 2
+    assert len(list((settings().lake / "sample" / "_models").glob("tfidf-*.npz"))) == 2
 
 
 def test_too_few_texts_and_no_store_are_answered_in_words(sample, monkeypatch):

@@ -87,3 +87,14 @@ def test_clauses_know_their_place():
     cut = placed.with_columns(pl.col("text").str.slice(pl.col("clause_start"), pl.col("clause").str.len_chars()))
     assert cut["text"].to_list() == placed["clause"].to_list()
     assert placed["clause"].str.strip_chars().to_list() == ["好看", "但是贵", "却", "耐用", "而且省", "a", "b"]
+
+
+def test_emoji_that_carry_feeling_become_words_and_others_stay():
+    told = language.telling_texts(["太太太太好用了👍👍🏻", "闪退！！！！😡", "🚗跑了10000公里", None, ""])
+    assert told == ["太太好用了赞", "闪退!愤怒", "🚗跑了10000公里", "", ""]
+
+
+def test_tokens_keep_domain_words_and_drop_stopwords_and_signs():
+    assert language.tokens(["方向盘抖动，烧机油"], ("烧机油",)) == [["方向盘", "抖动", "烧机油"]]
+    assert language.tokens(["我的车，烧机油！"], ("烧机油",), ("我", "的")) == [["车", "烧机油"]]
+    assert language.tokens(["", None]) == [[], []]

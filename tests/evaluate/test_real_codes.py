@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from voc_lib.enrich.domain import load_domain
-from voc_lib.evaluate.real_codes import MEASURES_SCHEMA, evaluate_codes, pair_f1, primary_leaves, single_fault, without_car
+from voc_lib.evaluate.real_codes import code_measures, pair_f1, primary_leaves, single_fault, without_car
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "data"
@@ -56,12 +56,10 @@ def test_an_unmapped_text_is_a_leaf_of_its_own(auto):
 def test_a_folder_is_measured_and_what_is_missing_is_said(tmp_path, auto):
     (tmp_path / "chezhiwang").mkdir()
     complaints().write_csv(tmp_path / "chezhiwang" / "_union_2020.csv")
-    found = evaluate_codes(tmp_path, auto)
-    assert found.schema == pl.Schema(MEASURES_SCHEMA)
-    first = found.row(0, named=True)
-    assert (first["found"], first["reach"], first["stretch"]) == (1.0, 0.5, 0.65)
-    assert found.filter(pl.col("note").str.contains("跳过"))["note"].to_list() == ["没有 bdci2018_car/train.csv，跳过"]
-    assert evaluate_codes(tmp_path / "nothing", auto)["found"].to_list() == [None, None]
+    found = code_measures(tmp_path, None, None, auto)
+    assert (found[0]["found"], found[0]["reach"], found[0]["stretch"]) == (1.0, 0.5, 0.65)
+    assert [row["note"] for row in found if "跳过" in row["note"]] == ["没有 bdci2018_car/train.csv，跳过"]
+    assert [row["found"] for row in code_measures(tmp_path / "nothing", None, None, auto)] == [None, None]
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="没有公开数据文件夹 ../shared/data")

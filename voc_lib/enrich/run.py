@@ -1,4 +1,4 @@
-"""Enrich a store: code what the coder in force has not seen, embed texts that have no vector yet. Both resume."""
+"""Enrich a store: code what the coder in force has not seen, find repeats, judge opinions, embed texts without a vector. All resume."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import polars as pl
 from voc_lib.enrich.coding import UNMAPPED, code_keywords, coder_version
 from voc_lib.enrich.domain import Domain, load_domain
 from voc_lib.enrich.embedders import CLEANING, Embedder, decode_vectors, embed_missing, get_embedder, text_hash, text_hashes, vector_rows
+from voc_lib.enrich.judging import find_repeats, judge_mentions
+from voc_lib.enrich.opinions import get_opinion_model
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
 from voc_lib.store_write import write_store
@@ -26,7 +28,7 @@ log = logging.getLogger("voc.enrich")
 
 @dataclass
 class EnrichCount:
-    """What one run of enrich did: feedback coded, share with at least one code, texts embedded and already there."""
+    """What one run of enrich did: feedback coded, share with at least one code, texts embedded and already there, feedback judged."""
 
     feedback: int
     feedback_coded: int
@@ -35,27 +37,35 @@ class EnrichCount:
     texts_embedded: int
     coder: str
     embedder: str
+    repeats_looked_at: int = 0
+    opinions_judged: int = 0
+    opinion_model: str = ""
 
     def as_dict(self) -> dict:
         return asdict(self)
 
 
 def enrich(store: str) -> EnrichCount:
-    """Code and embed whatever is missing; running it again does nothing and says so."""
+    """Code, judge and embed whatever is missing; running it again does nothing and says so."""
     domain = load_domain(settings().domains, open_store(store).about["domain"])
     version = coder_version(domain)
     coded = _code(store, domain, version)
+    repeats = find_repeats(store)
+    opinions = get_opinion_model(settings().opinions, store)
+    judged = judge_mentions(store, version, opinions)
     _hash(store)
     embedder = get_embedder(settings().embedder, store)
     embedded = _embed(store, embedder)
-    if open_store(store).about.get("fingerprint") != embedder.fingerprint:
-        with write_store(store, "enrich: embedder") as writer:
-            writer.remember(fingerprint=embedder.fingerprint)  # which vectors readers take, without loading a model
+    in_force = {"fingerprint": embedder.fingerprint, "opinion_model": opinions.fingerprint}
+    if open_store(store).about | in_force != open_store(store).about:
+        with write_store(store, "enrich: models") as writer:
+            writer.remember(**in_force)  # which vectors and opinions readers take, without loading a model
     after = open_store(store)
     hit = after.sql(f"SELECT count(DISTINCT feedback_id) AS n FROM mentions WHERE model_version = '{version}' AND code <> '{UNMAPPED}'")
     total = after.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
     texts = after.sql(f"SELECT count(DISTINCT text_hash) AS n FROM texts WHERE cleaning = '{CLEANING}'")["n"].item()
-    return EnrichCount(total, coded, hit["n"].item() / total if total else None, texts, embedded, version, embedder.fingerprint)
+    return EnrichCount(total, coded, hit["n"].item() / total if total else None, texts, embedded, version, embedder.fingerprint,
+                       repeats, judged, opinions.fingerprint)
 
 
 def _code(store: str, domain: Domain, version: str) -> int:

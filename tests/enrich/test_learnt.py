@@ -1,0 +1,77 @@
+"""Subjects, opinions on them and feelings learnt from labels: on sentences whose answer is in their words."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from voc_lib.enrich.aspects import fit_aspects
+from voc_lib.enrich.feelings import fit_feelings
+from voc_lib.enrich.subjects import decide, fit_subjects, folds
+
+PARTS = {"油耗": ["油耗", "百公里油", "加一箱油"], "空间": ["后排空间", "后备箱", "腿部"], "外观": ["外观", "车漆", "前脸"]}
+SAID = {"negative": ["太差了", "让人失望", "不能忍"], "neutral": ["怎么样", "是多少呢", "有人知道吗"], "positive": ["真不错", "很满意", "特别喜欢"]}
+CASES = [(about, feeling, f"{words}{said}") for about, feeling in itertools.product(PARTS, SAID) for words, said in itertools.product(PARTS[about], SAID[feeling])]
+
+
+def encode(texts):
+    """Counts of characters as a vector: enough for sentences whose words give them away."""
+    vectors = np.zeros((len(texts), 64), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for letter in text:
+            vectors[row, ord(letter) % 64] += 1
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
+
+
+def displeasure(texts):
+    return np.array([sum(word in text for word in SAID["negative"]) - sum(word in text for word in SAID["positive"]) for text in texts], dtype=float)
+
+
+@pytest.fixture(scope="module")
+def subjects():
+    pairs = [(a, b) for a, b in itertools.product(CASES, CASES) if a[0] != b[0]][::5]
+    texts = [case[2] for case in CASES] + [f"{a[2]},{b[2]}" for a, b in pairs]
+    about = [{case[0]} for case in CASES] + [{a[0], b[0]} for a, b in pairs]
+    rows = [*range(len(CASES)), *(len(CASES) + at for at in range(len(pairs)) for _ in range(2))]
+    mentions = [*((case[0], case[1]) for case in CASES), *((one[0], one[1]) for pair in pairs for one in pair)]
+    model = fit_subjects(texts, about, encode)
+    feelings = fit_aspects(texts, np.array(rows), [subject for subject, _ in mentions], [feeling for _, feeling in mentions], model, encode, displeasure)
+    return model, feelings
+
+
+def test_a_text_has_all_its_subjects(subjects):
+    assert subjects[0].predict(["油耗太差了,外观真不错"]) == [["外观", "油耗"]]
+    assert subjects[0].predict(["嗯"])[0]  # at least one
+
+
+def test_each_subject_has_its_own_opinion(subjects):
+    texts = ["油耗太差了,外观真不错"]
+    assert subjects[1].predict(texts, np.array([0, 0]), ["油耗", "外观"]) == ["negative", "positive"]
+    assert np.allclose(subjects[1].probabilities(texts, np.array([0]), ["油耗"], balanced=False).sum(1), 1)
+
+
+def test_the_same_labels_give_the_same_model(subjects):
+    texts, about = [case[2] for case in CASES], [{case[0]} for case in CASES]
+    one, other = (fit_subjects(texts, about, encode).probabilities(["后备箱很满意"]) for _ in range(2))
+    assert np.array_equal(one, other)
+
+
+def test_decide_and_folds_by_hand():
+    assert decide(np.array([[0.1, 0.2], [0.9, 0.6]]), 0.5).tolist() == [[0, 1], [1, 1]]
+    dealt = folds(np.array([[1, 0]] * 6 + [[0, 1]] * 3))
+    assert sorted(dealt[6:]) == [0, 1, 2] and np.bincount(dealt[:6]).tolist() == [2, 2, 2]
+
+
+def test_too_few_labels_are_counted():
+    with pytest.raises(ValueError, match="至少要两个主题"):
+        fit_subjects(["油耗高"] * 4, [{"油耗"}] * 4, encode)
+    with pytest.raises(ValueError, match="至少要两类"):
+        fit_feelings(["好", "坏", "坏", "坏"], np.array([0, 1, 1, 1]), None, displeasure)
+
+
+@pytest.mark.parametrize("encoder", [None, encode])
+def test_feelings_of_whole_texts(encoder):
+    signs = {"negative": 0, "neutral": 1, "positive": 2}
+    model = fit_feelings([case[2] for case in CASES], np.array([signs[case[1]] for case in CASES]), encoder, displeasure)
+    assert model.predict(["座椅太差了", "座椅真不错"]).tolist() == [0, 2]
+    assert np.allclose(model.probabilities(["座椅怎么样"]).sum(1), 1)

@@ -1,0 +1,63 @@
+"""`voc audit`: draw verbatims for hand labels into an Excel file, read the filled file back, show the corrected shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def audit(
+    read: Annotated[Path | None, typer.Option("--read", help="填好的抽检文件；不写则抽签并生成新文件。")] = None,
+    store: Annotated[str | None, typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")] = None,
+    number: Annotated[int, typer.Option("--number", min=10, help="每个渠道抽几条。")] = 100,
+    folder: Annotated[Path | None, typer.Option("--folder", help="文件写到哪个文件夹；不写则 data/audit。")] = None,
+    show: Annotated[bool, typer.Option("--show", help="只看各渠道的份额，不抽签。")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出，供程序读取。")] = False,
+) -> None:
+    """人工抽检：每个渠道抽 100 条写成 Excel；填好后用 --read 读回，各渠道的份额随之修正，误差算进区间。"""
+    from voc_lib.cli import _say_json, _store, out
+    from voc_lib.measure.auditing import draw_audit, read_audit
+    from voc_lib.settings import settings
+
+    name = _store(store)
+    if read is not None:
+        done = read_audit(name, read)
+        shares = _shares(name)
+        if as_json:
+            _say_json({"store": name, "audit": done.audit, "labels": done.labels, "empty": done.empty, "shares": shares.to_dicts()})
+            return
+        out.print(f"读回抽签 {done.audit} 的 {sum(done.labels.values()):,} 条标注" + (f"，{done.empty:,} 条还空着。" if done.empty else "。"))
+        out.print(_table(shares))
+    elif show:
+        shares = _shares(name)
+        _say_json({"store": name, "shares": shares.to_dicts()}) if as_json else out.print(_table(shares))
+    else:
+        path, drawn = draw_audit(name, folder or settings().home / "data" / "audit", number)
+        if as_json:
+            _say_json({"store": name, "file": str(path), "drawn": dict(drawn.iter_rows())})
+            return
+        out.print("、".join(f"{channel} {count} 条" for channel, count in drawn.iter_rows()) + "。填好“观点”一列后：", markup=False)
+        print(f"voc audit --read {path}")
+
+
+def _shares(name: str):
+    import polars as pl
+
+    from voc_lib.measure.audited import audited_shares
+    from voc_lib.store import open_store
+
+    return pl.concat([audited_shares(open_store(name), opinion) for opinion in ("negative", "positive")])
+
+
+def _table(shares):
+    from rich.table import Table
+
+    words = {"negative_share": "不满", "positive_share": "满意"}
+    table = Table("渠道", "份额", "模型数出", "修正后", "区间", "标注", "说明")
+    for row in shares.iter_rows(named=True):
+        interval = "—" if row["conf_low"] is None else f"{row['conf_low']:.0%}–{row['conf_high']:.0%}"
+        corrected = "—" if row["conf_low"] is None else f"{row['estimate']:.0%}"
+        table.add_row(row["channel"], words[row["metric"]], f"{row['heard']:.0%}", corrected, interval, f"{row['labels']}", row["note"])
+    return table

@@ -1,0 +1,142 @@
+"""An audit: verbatims drawn by lot, an Excel file to label by hand, and the labels read back into the store.
+
+The file shows masked text only, and not what the model thinks: whoever labels must not be led. Within a channel the rows are in
+random order, so that a file filled half way is still a sample by lot.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from voc_lib.store import open_store
+from voc_lib.store_write import write_store
+
+PER_CHANNEL = 100
+SHEET, GUIDE = "抽检", "说明"
+COLUMNS = ("序号", "渠道", "反馈号", "日期", "原文", "观点", "备注")
+LABELS = {"负面": "negative", "中性": "neutral", "正面": "positive", "正负都有": "mixed"}
+INSTRUCTIONS = (
+    "请只看“原文”，在“观点”一列填：负面、中性、正面、正负都有。可从下拉框选。",
+    "负面：作者不满、抱怨、报告故障；正面：满意、夸奖；正负都有：两样都说；中性：只是提问或陈述，看不出好恶。",
+    "拿不准的也请选最接近的一个；不要跳过难的，不要换行或增删行，不要改“反馈号”。",
+    "每个渠道里的顺序是抽签排的：时间不够时从上往下做，做到哪里算哪里。",
+    "填完后保存，运行：voc audit --read 这个文件",
+)
+
+
+class AuditError(ValueError):
+    """A filled audit file that cannot be used, or a draw that cannot be made: says the row, what was found, what to do."""
+
+
+@dataclass(frozen=True)
+class AuditRead:
+    """What was read back: the draw, labels per channel, rows left empty."""
+
+    audit: str
+    labels: dict[str, int]
+    empty: int
+
+
+def draw_audit(store: str, folder: Path, per_channel: int = PER_CHANNEL) -> tuple[Path, pl.DataFrame]:
+    """Draw `per_channel` verbatims of each channel by lot and write the file; returns its path and the channels' counts.
+
+    What has been labelled before is not drawn again. The draw is kept in the store (`audits`), without labels.
+    """
+    with write_store(store, "audit: draw") as writer:
+        number = writer.sql("SELECT count(DISTINCT audit) AS n FROM audits")["n"].item() + 1
+        audit = f"{datetime.now(UTC):%Y%m%d}-{number}"
+        rows = writer.sql(
+            "SELECT feedback_id, channel, local_date, concat_ws('。', title, verbatim, followup) AS text FROM feedback_rows "
+            "WHERE verbatim <> '' AND feedback_id NOT IN (SELECT feedback_id FROM audits WHERE opinion IS NOT NULL) ORDER BY feedback_id"
+        )
+        if rows.is_empty():
+            raise AuditError(f"库「{store}」里没有可抽检的反馈：没有文字，或都已标注过。")
+        lots = pl.Series("lot", [hashlib.sha256(f"{audit}|{name}".encode()).hexdigest() for name in rows["feedback_id"]], dtype=pl.String)
+        drawn = rows.with_columns(lots).sort("channel", "lot").group_by("channel", maintain_order=True).head(per_channel)
+        writer.append("audits", drawn.select("feedback_id", "channel", audit=pl.lit(audit), read_at=pl.lit(datetime.now(UTC))))
+    path = folder / f"抽检-{store}-{audit}.xlsx"
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(path, drawn, audit, store)
+    return path, drawn.group_by("channel", maintain_order=True).agg(drawn=pl.len())
+
+
+def _write(path: Path, drawn: pl.DataFrame, audit: str, store: str) -> None:
+    import xlsxwriter
+
+    # Text that starts with = or looks like a link must stay text.
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
+        sheet, guide = book.add_worksheet(SHEET), book.add_worksheet(GUIDE)
+        bold, wrapped = book.add_format({"bold": True, "bg_color": "#DDE5EE"}), book.add_format({"text_wrap": True, "valign": "top"})
+        for column, (name, width) in enumerate(zip(COLUMNS, (6, 16, 14, 12, 90, 12, 24), strict=True)):
+            sheet.write_string(0, column, name, bold)
+            sheet.set_column(column, column, width, wrapped)
+        sheet.freeze_panes(1, 0)
+        sheet.data_validation(1, COLUMNS.index("观点"), max(drawn.height, 1), COLUMNS.index("观点"), {"validate": "list", "source": list(LABELS)})
+        for line, (name, channel, date, text) in enumerate(drawn.select("feedback_id", "channel", "local_date", "text").iter_rows(), 1):
+            sheet.write_number(line, 0, line)
+            for column, value in ((1, channel), (2, name), (3, str(date or "")), (4, text)):
+                sheet.write_string(line, column, value)
+        guide.set_column(0, 0, 100, wrapped)
+        for line, said in enumerate((*INSTRUCTIONS, f"库：{store}", f"抽签号：{audit}")):
+            guide.write_string(line, 0, said)
+
+
+def read_audit(store: str, path: Path) -> AuditRead:
+    """Read a filled file into the store. AuditError, and nothing is stored, where a row cannot be trusted."""
+    rows, audit = _sheet(path)
+    known = open_store(store).sql("SELECT DISTINCT feedback_id, channel, audit FROM audits WHERE opinion IS NULL").filter(pl.col("audit") == audit)
+    if known.is_empty():
+        raise AuditError(f"{path.name}：库「{store}」没有抽签号「{audit}」。请检查 --store 是否写对，或重新运行 voc audit 抽签。")
+    labels = [_label(value, line, path) for line, value in enumerate(rows["观点"], 2)]
+    rows = rows.with_columns(opinion=pl.Series(labels, dtype=pl.String)).with_row_index("line", offset=2)
+    strange = rows.join(known, left_on="反馈号", right_on="feedback_id", how="anti")
+    if strange.height:
+        raise AuditError(f"{path.name} 第 {strange['line'][0]} 行的反馈号「{strange['反馈号'][0]}」不在这次抽签里。请不要改动或增加反馈号一列，可从原文件复制回来。")
+    twice = rows.filter(pl.col("反馈号").is_duplicated())
+    if twice.height:
+        raise AuditError(f"{path.name} 第 {twice['line'][1]} 行的反馈号「{twice['反馈号'][1]}」出现了两次。请删去多出的一行。")
+    filled = rows.filter(pl.col("opinion").is_not_null())
+    if filled.is_empty():
+        raise AuditError(f"{path.name} 的“观点”一列还没有填。请填 {'、'.join(LABELS)} 之一，保存后再运行。")
+    kept = filled.select(pl.col("反馈号").alias("feedback_id"), "opinion").join(known.select("feedback_id", "channel"), on="feedback_id", maintain_order="left")
+    with write_store(store, "audit: read") as writer:
+        writer.append("audits", kept.with_columns(pl.lit(audit).alias("audit"), pl.lit(datetime.now(UTC)).alias("read_at")))
+    counts = kept.group_by("channel", maintain_order=True).agg(pl.len().alias("n"))
+    return AuditRead(audit, dict(counts.iter_rows()), known.height - filled.height)
+
+
+def _sheet(path: Path) -> tuple[pl.DataFrame, str]:
+    if not path.is_file():
+        raise AuditError(f"没有这个文件：{path}。请写 voc audit 生成并填好的 Excel 文件。")
+    try:
+        sheets = pl.read_excel(path, sheet_id=0, has_header=False, infer_schema_length=0)
+    except Exception as error:  # fastexcel raises its own kinds, all of which mean the same to whoever labels
+        raise AuditError(f"{path.name} 读不出来（{str(error).splitlines()[0][:80]}）。请另存为 .xlsx 后再试。") from None
+    missing = {SHEET, GUIDE} - set(sheets)
+    if missing:
+        raise AuditError(f"{path.name} 缺少工作表：{'、'.join(sorted(missing))}；现有：{'、'.join(sheets)}。请用 voc audit 生成的文件填写。")
+    header = [str(name).strip() for name in sheets[SHEET].row(0)]
+    absent = [name for name in ("反馈号", "观点") if name not in header]
+    if absent:
+        raise AuditError(f"{path.name} 的工作表“{SHEET}”缺少列：{'、'.join(absent)}；现有：{'、'.join(header)}。请把列名改回来。")
+    body = sheets[SHEET].slice(1)
+    picked = {name: body.to_series(header.index(name)).cast(pl.String).str.strip_chars() for name in ("反馈号", "观点")}
+    told = [str(said) for said in sheets[GUIDE].to_series(0) if str(said).startswith("抽签号：")]
+    if not told:
+        raise AuditError(f"{path.name} 的工作表“{GUIDE}”里没有抽签号。请用 voc audit 生成的文件填写，不要删改说明。")
+    return pl.DataFrame(picked).filter(pl.col("反馈号").is_not_null()), told[0].removeprefix("抽签号：").strip()
+
+
+def _label(value: str | None, line: int, path: Path) -> str | None:
+    if not value:
+        return None
+    if value not in LABELS:
+        near = difflib.get_close_matches(value, LABELS, 1, 0.4)
+        raise AuditError(f"{path.name} 第 {line} 行的观点「{value}」不认识。{f'是否想写「{near[0]}」？' if near else ''}只能填：{'、'.join(LABELS)}。")
+    return LABELS[value]
