@@ -49,3 +49,24 @@ def test_a_refused_edit_is_one_message_and_leaves_no_line(home, monkeypatch):
     assert not (home / "data" / "domains" / "auto" / "edits.jsonl").exists()
     assert "add_synonym" in voc("codes", "edit", "--help").stdout
     assert "未归类" in voc("codes", "--help").stdout
+
+
+def test_labels_agreement_and_suggestions_as_typed(sample):
+    drawn = json.loads(voc("codes", "label", "--count", "3", "--seed", "5", "--who", "甲", "--json").stdout)
+    assert drawn["drawn"] == len(drawn["left"]) == 3 and "codes" not in drawn["left"][0]
+    one, two, _ = (row["feedback_id"] for row in drawn["left"])
+    for who, codes in (("甲", ("转向-方向盘-抖动", "未归类")), ("乙", ("转向-方向盘-跑偏", "未归类"))):
+        for feedback_id, code in zip((one, two), codes, strict=True):
+            voc("codes", "label", feedback_id, "--code", code, "--who", who)
+    assert "甲 还要标 1 条" in voc("codes", "label", "--count", "3", "--seed", "5", "--who", "甲").stdout
+    found = json.loads(voc("codes", "agreement", "--json").stdout)
+    # one of two alike; by chance .5 x .5 (未归类): (.5 - .25) / .75
+    assert (found["agreement"][0]["n"], round(found["agreement"][0]["kappa"], 3)) == (2, 0.333)
+    assert [row["differs"] for row in found["disagreements"]] == ["code"]
+    told = voc("codes", "agreement").stdout
+    assert "甲和乙都标过 2 条" in told and "系统相同，编码不同" in told
+    assert json.loads(voc("codes", "suggest", "--json").stdout)["suggestions"] == [] and "各标够 10 条" in voc("codes", "suggest").stdout
+    accepted = json.loads(voc("codes", "label", two, "--code", "转向-方向盘-抖动", "--who", "丙", "--accepted", "--json").stdout)
+    assert accepted["label"]["source"] == "suggestion"
+    assert "没有编码「转向-方向盘-抖」" in voc("codes", "label", one, "--code", "转向-方向盘-抖", ok=False).stderr
+    assert "请在 label 后面写上反馈编号" in voc("codes", "label", "--code", "转向-方向盘-抖动", ok=False).stderr

@@ -1,4 +1,4 @@
-"""`voc codes`: the codes of a domain, what is still unmapped, and edits of the taxonomy without a notebook."""
+"""`voc codes`: the codes of a domain, what is still unmapped, edits, labels and agreement: 分类工作台 without a notebook."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.table import Table
 
 from voc_lib.cli_words import App
 
-codes_app = App(no_args_is_help=True, help="编码表：列出编码，看未归类的说法，加说法、移动、合并、改名。")
+codes_app = App(no_args_is_help=True, help="编码表：列出编码，看未归类的说法，加说法、移动、合并、改名，抽签标注，比一致。")
 STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
 DOMAIN = typer.Option("--domain", help="哪个领域（data/domains 下的文件夹名）；不写则取库的领域。")
+WHO = typer.Option("--who", help="谁；不写则用登录名。")
 JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
 out = Console(soft_wrap=True)
 
@@ -85,7 +86,7 @@ def edit(
     wording: Annotated[str, typer.Option("--wording", help="说法：一个短语，或“部件 + 现象”。")] = "",
     to: Annotated[str, typer.Option("--to", help="目标编码，或新的名字。")] = "",
     label: Annotated[str, typer.Option("--label", help="改名时的显示名。")] = "",
-    who: Annotated[str, typer.Option("--who", help="谁改的；不写则用登录名。")] = "",
+    who: Annotated[str, WHO] = "",
     domain: Annotated[str | None, DOMAIN] = None,
     store: Annotated[str | None, STORE] = None,
     as_json: Annotated[bool, JSON] = False,
@@ -100,3 +101,111 @@ def edit(
         _say_json({"domain": name, "edit": done})
     else:
         out.print(f"已记入 {name}/edits.jsonl：{action} {code}。重新运行 voc enrich 后，所有反馈按新的编码表编码。", markup=False, highlight=False)
+
+
+@codes_app.command()
+def label(
+    feedback_id: Annotated[str, typer.Argument(help="反馈编号；不写则列出抽签抽到、您还没有标的。")] = "",
+    code: Annotated[list[str] | None, typer.Option("--code", help="编码，主要的写在最前，可以写几次；都不合适写 未归类。")] = None,
+    who: Annotated[str, WHO] = "",
+    accepted: Annotated[bool, typer.Option("--accepted", help="这是接受 voc codes suggest 的建议，不算作一致性的证据。")] = False,
+    count: Annotated[int, typer.Option("--count", min=1, help="抽多少条。")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="抽签号；同号抽到同一批。")] = 1,
+    only_unmapped: Annotated[bool, typer.Option("--only-unmapped", help="只抽没有编码的反馈。")] = False,
+    store: Annotated[str | None, STORE] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """标注一条反馈，记一行到 edits.jsonl；不写编号则抽签，看不到程序和同事的答案。"""
+    from voc_lib.enrich.edits import EditError
+    from voc_lib.enrich.labels import SUGGESTION, label_feedback
+    from voc_lib.settings import settings
+    from voc_lib.store import open_store
+
+    lake, who = open_store(store or settings().store), who or getpass.getuser()
+    if not feedback_id and code:
+        raise EditError("要标哪一条？请在 label 后面写上反馈编号；不写编号也不写 --code，会列出抽签抽到的")
+    if not feedback_id:
+        _list_drawn(lake, who, count, seed, only_unmapped, as_json)
+        return
+    line = label_feedback(lake, feedback_id, code or [], who=who, source=SUGGESTION if accepted else "")
+    if as_json:
+        _say_json({"store": lake.name, "label": line})
+    else:
+        out.print(f"已记下 {who} 的标注：{'、'.join(line['codes'])}。", markup=False, highlight=False)
+
+
+def _list_drawn(lake, who: str, count: int, seed: int, only_unmapped: bool, as_json: bool) -> None:
+    import polars as pl
+
+    from voc_lib.enrich.labels import labels_given
+    from voc_lib.measure.feedback import feedback
+    from voc_lib.measure.sampling import draw_labels
+
+    drawn = draw_labels(feedback(lake), count, seed, only_unmapped).select("feedback_id", "channel", "verbatim", "followup")
+    left = drawn.join(labels_given(lake).filter(pl.col("who") == who), on="feedback_id", how="anti", maintain_order="left")
+    if as_json:
+        _say_json({"store": lake.name, "who": who, "seed": seed, "drawn": drawn.height, "left": left.to_dicts()})
+        return
+    for row in left.iter_rows(named=True):
+        out.print(row["feedback_id"], style="bold", highlight=False)
+        out.print("  ".join(filter(None, (row["verbatim"], row["followup"]))), markup=False, highlight=False)
+    out.print(f"抽签号 {seed}：抽到 {drawn.height} 条，{who} 还要标 {left.height} 条。", markup=False, highlight=False)
+    if left.height:
+        out.print("标注：voc codes label 编号 --code 编码", style="dim")
+
+
+@codes_app.command()
+def agreement(
+    store: Annotated[str | None, STORE] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """分析师标得一致吗：两两的 kappa，总的和按系统的，以及标得不同的反馈。"""
+    from voc_lib.enrich.labels import labels_given
+    from voc_lib.measure.agreement import agreement as agree
+    from voc_lib.measure.agreement import disagreements
+    from voc_lib.report.studio_tables import DIFFERS, say_agreement
+    from voc_lib.settings import settings
+    from voc_lib.store import open_store
+
+    lake = open_store(store or settings().store)
+    labels = labels_given(lake)
+    found, differing = agree(labels), disagreements(labels)
+    if as_json:
+        _say_json({"store": lake.name, "agreement": found.to_dicts(), "disagreements": differing.to_dicts()})
+        return
+    out.print(str(say_agreement(found)), markup=False, highlight=False)
+    if found.height:
+        table = Table("系统", "两位", "都标过", "提到", "一致", "kappa", "全体 alpha")
+        for row in found.iter_rows(named=True):
+            numbers = ("—" if row[name] is None else f"{row[name]:.2f}" for name in ("kappa", "alpha"))
+            table.add_row(row["system"] or "全部", f"{row['first']}、{row['second']}", str(row["n"]), str(row["named"]), f"{row['agree_share']:.0%}", *numbers)
+        out.print(table)
+    for row in differing.iter_rows(named=True):
+        said = "；".join(f"{row[who]}：{'、'.join(row[f'{who}_codes'])}" for who in ("first", "second"))
+        out.print(f"{row['feedback_id']}  {said}（{DIFFERS[row['differs']]}）", markup=False, highlight=False)
+
+
+@codes_app.command()
+def suggest(
+    store: Annotated[str | None, STORE] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="列多少条。")] = 20,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """照标注看，没有编码的反馈像什么：由标够的编码学来的建议，不改任何数字。"""
+    from voc_lib.enrich.labels import labels_given
+    from voc_lib.enrich.suggestions import enough_labels, suggest_codes
+    from voc_lib.report.studio_tables import say_taught
+    from voc_lib.settings import settings
+    from voc_lib.store import open_store
+
+    lake = open_store(store or settings().store)
+    labels, found = labels_given(lake), suggest_codes(lake, top)
+    if as_json:
+        _say_json({"store": lake.name, "codes": enough_labels(labels).to_dicts(), "suggestions": found.to_dicts()})
+        return
+    out.print(str(say_taught(labels)), markup=False, highlight=False)
+    for row in found.iter_rows(named=True):
+        out.print(row["feedback_id"], style="bold", highlight=False)
+        out.print(f"{row['code']}（把握 {row['confidence']:.0%}，相像 {row['nearness']:.2f}）  {row['text']}", markup=False, highlight=False)
+    if found.height:
+        out.print("接受：voc codes label 编号 --code 编码 --accepted", style="dim")

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from voc_lib.measure.sampling import sample_verbatims
+from voc_lib.measure.sampling import draw_labels, sample_verbatims
 
 
 def test_one_per_person_same_again_in_any_order(rows):
@@ -64,3 +64,10 @@ def test_per_channel_and_per_code(rows):
 def test_nothing_to_draw_from(rows):
     assert sample_verbatims(rows("person verbatim\n a -"), 3, "k").height == 0
     assert sample_verbatims(rows("person verbatim\n a -").clear(), 3, "k", by="channel").height == 0
+
+
+def test_what_analysts_label_is_the_same_for_the_same_seed():
+    frame = pl.DataFrame({"feedback_id": [f"f{at}" for at in range(40)], "person": [f"p{at}" for at in range(40)], "verbatim": [f"第{at}句" for at in range(40)],
+                          "codes": [["转向-方向盘-抖动"] if at % 2 else [] for at in range(40)]})
+    assert draw_labels(frame, 5, 1).equals(draw_labels(frame.reverse(), 5, 1)) and not draw_labels(frame, 5, 1).equals(draw_labels(frame, 5, 2))
+    assert draw_labels(frame, 99, 1, only_unmapped=True)["codes"].list.len().to_list() == [0] * 20

@@ -7,6 +7,7 @@ any week can be read with the taxonomy it had. Actions and what they take:
     move         code, wording, to         a phrase goes from one code to another
     merge        code, to                  all wordings go to the other code, the code is gone
     rename       code, to [, label]        the code gets another name, and with it another place
+    label        store, feedback_id, codes [, source]    an analyst's codes for one feedback: changes no code, see `labels`
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ ACTIONS = {
     "merge": ("code", "to"),
     "rename": ("code", "to"),
 }
-SAID = {"code": "编码", "wording": "说法", "to": "目标编码", "who": "修改人", "why": "原因", "at": "时间", "label": "显示名"}
+LABEL = "label"
+SAID = {"code": "编码", "wording": "说法", "to": "目标编码", "who": "修改人", "why": "原因", "at": "时间", "label": "显示名",
+        "store": "库", "feedback_id": "反馈编号"}
 NEW = "（待写入的修改）"
 
 
@@ -43,21 +46,31 @@ def edit_codes(domains_dir: Path, name: str, action: str, *, code: str, who: str
         EditError: unknown action or code, a wording that is there already or not there, a missing reason; nothing is written.
     """
     given = {"code": code, "wording": wording, "to": to, "label": label}
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    edit = {"action": action, **{key: value.strip() for key, value in given.items() if value.strip()}, "who": who.strip(), "why": why.strip(), "at": at}
+    edit = {"action": action, **{key: value.strip() for key, value in given.items() if value.strip()}, "who": who.strip(), "why": why.strip(), "at": now()}
     domains_dir = Path(domains_dir)
+    if action == LABEL:
+        raise EditError(f"{NEW}：标注一条反馈不改编码表，请用 voc codes label")
     load_domain(domains_dir, name, (name, edit))
     for other in sorted(path.parent.name for path in domains_dir.glob("*/domain.yaml")):
         if other != name and name in load_domain(domains_dir, other).lineage:
             load_domain(domains_dir, other, (name, edit))
-    path = domains_dir / name / LOG
+    append_edit(domains_dir / name / LOG, edit)
+    return edit
+
+
+def now() -> str:
+    """The time a line carries: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def append_edit(path: Path, edit: dict) -> None:
+    """One more line at the end of a log, on the disk when this returns."""
     line = json.dumps(edit, ensure_ascii=False) + "\n"
     broken = path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
     with path.open("ab") as log:  # one write in append mode: two analysts' lines do not mix
         log.write((("\n" if broken else "") + line).encode())
         log.flush()
         os.fsync(log.fileno())
-    return edit
 
 
 def read_edits(path: Path) -> list[tuple[str, dict]]:
@@ -91,6 +104,9 @@ def _applied(edit: dict, entries: dict[str, Entry], groups: dict, place: str) ->
         raise EditError(f"{place}：{said}")
 
     action = edit.get("action")
+    if action == LABEL:
+        _check_label(edit, refuse)
+        return entries
     if action not in ACTIONS:
         refuse(f"没有修改动作「{action}」，可用：{'、'.join(ACTIONS)}")
     for key in (*ACTIONS[action], "who", "why", "at"):
@@ -121,6 +137,16 @@ def _applied(edit: dict, entries: dict[str, Entry], groups: dict, place: str) ->
     _check_new(wording, edit["wording"], code, entries, refuse)
     changed[code] = _joined(changed[code], *_as_parts(wording))
     return changed
+
+
+def _check_label(edit: dict, refuse) -> None:
+    """The form only: its codes were checked when it was written, and may have been merged or renamed since."""
+    for key in ("store", "feedback_id", "who", "at"):
+        if not isinstance(edit.get(key), str) or not edit[key].strip():
+            refuse(f"label 要写明{SAID[key]}（{key}），现在是空的")
+    codes = edit.get("codes")
+    if not isinstance(codes, list) or not codes or not all(isinstance(code, str) and code for code in codes):
+        refuse("label 的 codes 应是编码的列表，至少一个，主要的写在最前")
 
 
 def _as_parts(wording: tuple) -> tuple[tuple, tuple]:

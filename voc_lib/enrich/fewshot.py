@@ -42,11 +42,15 @@ class LabelCoder:
     slope: float
     offset: float
 
+    def features(self, texts: list[str | None]):
+        """What the classifier sees of texts, a sparse row each; without a domain of length 1, so that products are cosines."""
+        return _features(texts, self.characters, self.embedder, self.domain)
+
     def predict(self, texts: list[str | None]) -> pl.DataFrame:
         """The likeliest code of every text and its calibrated confidence (0-1): `code, confidence`, in order."""
         if not texts:
             return pl.DataFrame(schema={"code": pl.String, "confidence": pl.Float64})
-        found = self.model.predict_proba(_features(texts, self.characters, self.embedder, self.domain))
+        found = self.model.predict_proba(self.features(texts))
         sure = found.max(axis=1)
         confidence = 1 / (1 + np.exp(-(self.slope * _margin(sure) + self.offset)))
         blank = np.array([not text for text in language.clean_texts(texts)])

@@ -17,7 +17,7 @@ from voc_lib.enrich.domain import Domain, load_domain
 from voc_lib.enrich.embedders import CLEANING, decode_vectors, normalised
 from voc_lib.enrich.exploration import cut_words
 from voc_lib.settings import settings
-from voc_lib.store import open_store
+from voc_lib.store import Store, open_store
 
 FEWEST = 3  # feedback: a term that two people used is chance
 DISTINCTIVE = 1.64  # standard errors, one-sided 5 %
@@ -33,9 +33,9 @@ QUEUE_SCHEMA = {
 }  # fmt: skip
 
 
-def unmapped_queue(store: str, top: int = 50) -> pl.DataFrame:
+def unmapped_queue(store: Store | str, top: int = 50) -> pl.DataFrame:
     """The queue of a store, from the codes in force and the vectors already stored; see `unmapped_terms`."""
-    lake = open_store(store)
+    lake = store if isinstance(store, Store) else open_store(store)
     domain = load_domain(settings().domains, lake.about["domain"])
     version = lake.sql("SELECT arg_max(model_version, coded_at) AS version FROM mentions")["version"].item()
     coded = lake.sql(f"SELECT feedback_id, code, coalesce(is_primary, true) AS is_primary FROM mentions WHERE model_version = '{version}'")

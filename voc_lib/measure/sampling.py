@@ -53,6 +53,12 @@ def sample_verbatims(frame: pl.DataFrame, n: int, seed_key: str, by: str | list[
     return drawn.filter(pl.col("place") < n).select(*frame.columns, *mentioned, *told)
 
 
+def draw_labels(frame: pl.DataFrame, n: int, seed: int, only_unmapped: bool = False) -> pl.DataFrame:
+    """The `n` feedback that every analyst labels: the same for the same seed and snapshot, whoever asks; see `sample_verbatims`."""
+    rows = frame.filter(pl.col("codes").list.len() == 0) if only_unmapped else frame
+    return sample_verbatims(rows, n, f"labels-{seed}")
+
+
 def _counted(flag: str, by: list[str]) -> pl.Expr:
     total = pl.col(flag).sum().cast(pl.Int64)
     return total.over(by) if by else total

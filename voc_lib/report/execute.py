@@ -18,6 +18,7 @@ from voc_lib.messages import system_words
 
 TALLY_TAG = "voc-tally"
 TALLY = "from voc_lib.report.charts import tally\ntally()"
+NOBODY = "VOC_NOBODY_CLICKS"    # in the kernel's environment: no widgets are made, the page shows tables and sentences instead
 START_SECONDS = 120    # a cold disk with a virus scanner needs more than papermill's minute
 _PATH_LIMIT = 60       # a socket's path may have 107 bytes; the folder must leave room for the name
 
@@ -94,7 +95,7 @@ def _private(folder: Path, working: Path, env: dict[str, str]) -> object:
 
     config = Config()
     config.PapermillNotebookClient.kernel_manager_class = f"{__name__}.PrivateKernelManager"
-    quiet = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": str(folder / "ipython")}
+    quiet = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "IPYTHONDIR": str(folder / "ipython"), NOBODY: "1"}
     config.PrivateKernelManager.variables = quiet | env
     config.PrivateKernelManager.folder = str(working)
     if os.name != "nt":
