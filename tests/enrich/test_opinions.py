@@ -22,7 +22,7 @@ class ByWords:
     def probabilities(self, texts):
         self.asked += texts
         good, bad = (np.array([text.count(word) for text in texts]) for word in "好烂")
-        found = np.column_stack([0.1 + bad, np.full(len(texts), 0.3), 0.1 + good])
+        found = np.column_stack([0.02 + 3 * bad, np.full(len(texts), 0.05), 0.02 + 3 * good])
         return found / found.sum(1, keepdims=True)
 
 
