@@ -69,7 +69,7 @@ def test_status_and_sightings_are_rows_and_the_current_state_is_a_view(home):
             "feedback_id": ["a", "a"], "iso_week": ["2020-W24"] * 2, "export_id": ["x", "y"],
             "seen_at": [DAY, later], "deleted": [False, True]}))
         writer.append("links", pl.DataFrame({"feedback_id": ["a"], "customer_id": ["c1"], "linked_at": [DAY]}))
-        writer.append("duplicates", pl.DataFrame({"feedback_id": ["a"], "duplicate_of": ["z"], "found_at": [DAY]}))
+        writer.append("duplicates", pl.DataFrame({"feedback_id": ["a"], "iso_week": ["2020-W24"], "duplicate_of": ["z"], "found_at": [DAY]}))
     row = open_store("s").read("feedback").collect().row(0, named=True)
     assert (row["status"], row["first_seen"], row["last_seen"], row["deleted"]) == ("已解决", DAY, later, True)
     assert (row["customer_id"], row["duplicate_of"]) == ("c1", "z")

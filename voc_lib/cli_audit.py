@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ def audit(
 ) -> None:
     """人工抽检：每个渠道抽 100 条写成 Excel；填好后用 --read 读回，各渠道的份额随之修正，误差算进区间。"""
     from voc_lib.cli import _say_json, _store, out
+    from voc_lib.measure.analyses.health import channel_titles
     from voc_lib.measure.auditing import draw_audit, read_audit
     from voc_lib.settings import settings
 
@@ -29,17 +31,21 @@ def audit(
             _say_json({"store": name, "audit": done.audit, "labels": done.labels, "empty": done.empty, "shares": shares.to_dicts()})
             return
         out.print(f"读回抽签 {done.audit} 的 {sum(done.labels.values()):,} 条标注" + (f"，{done.empty:,} 条还空着。" if done.empty else "。"))
-        out.print(_table(shares))
+        out.print(_table(shares, channel_titles(name)))
     elif show:
         shares = _shares(name)
-        _say_json({"store": name, "shares": shares.to_dicts()}) if as_json else out.print(_table(shares))
+        if as_json:
+            _say_json({"store": name, "shares": shares.to_dicts()})
+            return
+        out.print(_table(shares, channel_titles(name)))
     else:
         path, drawn = draw_audit(name, folder or settings().home / "data" / "audit", number)
         if as_json:
             _say_json({"store": name, "file": str(path), "drawn": dict(drawn.iter_rows())})
             return
-        out.print("、".join(f"{channel} {count} 条" for channel, count in drawn.iter_rows()) + "。填好“观点”一列后：", markup=False)
-        print(f"voc audit --read {path}")
+        titles = channel_titles(name)
+        out.print("、".join(f"{titles.get(channel, channel)} {count} 条" for channel, count in drawn.iter_rows()) + f"，写在 {path}。填好“观点”一列后运行：", markup=False)
+        print(f"voc audit --store {name} --read {shlex.quote(str(path))}")
 
 
 def _shares(name: str):
@@ -51,13 +57,14 @@ def _shares(name: str):
     return pl.concat([audited_shares(open_store(name), opinion) for opinion in ("negative", "positive")])
 
 
-def _table(shares):
+def _table(shares, titles: dict[str, str]):
     from rich.table import Table
 
-    words = {"negative_share": "不满", "positive_share": "满意"}
-    table = Table("渠道", "份额", "模型数出", "修正后", "区间", "标注", "说明")
+    from voc_lib.report.opinions import WORDS
+
+    table = Table("渠道", "观点", "模型数出", "修正后", "区间", "标注", "说明")
     for row in shares.iter_rows(named=True):
         interval = "—" if row["conf_low"] is None else f"{row['conf_low']:.0%}–{row['conf_high']:.0%}"
         corrected = "—" if row["conf_low"] is None else f"{row['estimate']:.0%}"
-        table.add_row(row["channel"], words[row["metric"]], f"{row['heard']:.0%}", corrected, interval, f"{row['labels']}", row["note"])
+        table.add_row(titles.get(row["channel"], row["channel"]), WORDS[row["metric"]], f"{row['heard']:.0%}", corrected, interval, f"{row['labels']}", row["note"])
     return table

@@ -17,8 +17,9 @@ SELECT f.*, l.customer_id, d.duplicate_of, st.status, se.first_seen, se.last_see
 FROM feedback_rows AS f
 LEFT JOIN (SELECT feedback_id, arg_max(customer_id, linked_at) AS customer_id
            FROM links GROUP BY feedback_id) AS l ON l.feedback_id = f.feedback_id
-LEFT JOIN (SELECT feedback_id, nullif(arg_max(coalesce(duplicate_of, ''), found_at), '') AS duplicate_of
-           FROM duplicates GROUP BY feedback_id) AS d ON d.feedback_id = f.feedback_id
+LEFT JOIN (SELECT iso_week, feedback_id, nullif(arg_max(coalesce(duplicate_of, ''), found_at), '') AS duplicate_of
+           FROM duplicates GROUP BY iso_week, feedback_id) AS d
+       ON d.iso_week = f.iso_week AND d.feedback_id = f.feedback_id
 LEFT JOIN (SELECT iso_week, feedback_id, arg_max(status, seen_at) AS status
            FROM status_history GROUP BY iso_week, feedback_id) AS st
        ON st.iso_week = f.iso_week AND st.feedback_id = f.feedback_id

@@ -1,4 +1,4 @@
-"""A million feedback: ingest, code, embed, one weekly page; seconds, rows a second and peak memory of every step.
+"""A million feedback: ingest, code, look for repeats, judge, embed, one weekly page; seconds, rows a second and peak memory of every step.
 
 The public reviews repeated with new ids and days, so that the texts to embed are the distinct ones; the embedder is also
 timed alone, on the same texts, for the overhead of storing. Every step runs in a process of its own.
@@ -19,7 +19,7 @@ import polars as pl
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 
-STEPS = ("ingest", "code", "embedder alone", "embed and store", "weekly")
+STEPS = ("ingest", "code", "repeats", "opinions", "embedder alone", "embed and store", "weekly")
 
 
 def prepare(home: Path, count: int) -> None:
@@ -36,9 +36,11 @@ def prepare(home: Path, count: int) -> None:
 
 def step(name: str, home: Path, texts: int) -> tuple[int, float, float]:
     """(rows, wall seconds, CPU seconds) of one step."""
+    from voc_lib.enrich import judging
     from voc_lib.enrich import run as room
     from voc_lib.enrich.domain import load_domain
     from voc_lib.enrich.embedders import get_embedder
+    from voc_lib.enrich.opinions import get_opinion_model
     from voc_lib.settings import settings
     from voc_lib.store import open_store
 
@@ -49,6 +51,11 @@ def step(name: str, home: Path, texts: int) -> tuple[int, float, float]:
     if name == "code":
         domain = load_domain(settings().domains, "bench")
         return timed(lambda: room._code("bench", domain, room.coder_version(domain)))
+    if name == "repeats":
+        return timed(lambda: judging.find_repeats("bench"))
+    if name == "opinions":
+        model = get_opinion_model("start", "bench")  # fitted once per store, not counted
+        return timed(lambda: judging.judge_mentions("bench", room.coder_version(load_domain(settings().domains, "bench")), model))
     if name == "weekly":
         from voc_lib import pipeline
 

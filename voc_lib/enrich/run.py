@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from voc_lib.enrich.batches import SPOKEN, each_batch
 from voc_lib.enrich.coding import UNMAPPED, code_keywords, coder_version
 from voc_lib.enrich.domain import Domain, load_domain
 from voc_lib.enrich.embedders import CLEANING, Embedder, decode_vectors, embed_missing, get_embedder, text_hash, text_hashes, vector_rows
 from voc_lib.enrich.judging import find_repeats, judge_mentions
-from voc_lib.enrich.opinions import get_opinion_model
+from voc_lib.enrich.opinions import get_opinion_model, opinion_version
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
-from voc_lib.store_write import write_store
+from voc_lib.store_write import Writer, write_store
 
 CODE_ROWS = 50_000  # feedback coded per commit: 1 GB of memory; taken week by week, so that a commit touches few partitions
 EMBED_TEXTS = 20_000  # texts embedded per commit: what a crash may cost, about a minute
-SEARCHED = ("title", "verbatim", "followup")
 log = logging.getLogger("voc.enrich")
 
 
@@ -56,7 +56,7 @@ def enrich(store: str) -> EnrichCount:
     _hash(store)
     embedder = get_embedder(settings().embedder, store)
     embedded = _embed(store, embedder)
-    in_force = {"fingerprint": embedder.fingerprint, "opinion_model": opinions.fingerprint}
+    in_force = {"fingerprint": embedder.fingerprint, "opinion_model": opinion_version(opinions)}
     if open_store(store).about | in_force != open_store(store).about:
         with write_store(store, "enrich: models") as writer:
             writer.remember(**in_force)  # which vectors and opinions readers take, without loading a model
@@ -65,42 +65,37 @@ def enrich(store: str) -> EnrichCount:
     total = after.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
     texts = after.sql(f"SELECT count(DISTINCT text_hash) AS n FROM texts WHERE cleaning = '{CLEANING}'")["n"].item()
     return EnrichCount(total, coded, hit["n"].item() / total if total else None, texts, embedded, version, embedder.fingerprint,
-                       repeats, judged, opinions.fingerprint)
+                       repeats, judged, in_force["opinion_model"])
 
 
 def _code(store: str, domain: Domain, version: str) -> int:
-    done = 0
-    while True:
-        with write_store(store, "enrich: code") as writer:
-            todo = writer.sql(
-                f"SELECT feedback_id, channel, iso_week, concat_ws('。', {', '.join(SEARCHED)}) AS text FROM feedback_rows "
-                f"WHERE feedback_id NOT IN (SELECT feedback_id FROM mentions WHERE model_version = '{version}') "
-                f"ORDER BY iso_week, feedback_id LIMIT {CODE_ROWS}"
-            )
-            if todo.is_empty():
-                return done
-            mentions = code_keywords(todo.select("feedback_id", "channel", "text"), domain)
-            weeks = todo.select("feedback_id", "iso_week")
-            writer.append("mentions", mentions.join(weeks, on="feedback_id", maintain_order="left").with_columns(
-                pl.lit(datetime.now(UTC)).alias("coded_at")))
-        done += todo.height
-        log.info("已编码 %d 条", done)
+    missing = (
+        f"SELECT feedback_id, channel, iso_week, {SPOKEN} AS text FROM feedback_rows "
+        f"WHERE feedback_id NOT IN (SELECT feedback_id FROM mentions WHERE model_version = '{version}') ORDER BY iso_week, feedback_id LIMIT {CODE_ROWS}"
+    )
+
+    def code(writer: Writer, rows: pl.DataFrame) -> None:
+        mentions = code_keywords(rows.select("feedback_id", "channel", "text"), domain)
+        writer.append("mentions", mentions.join(rows.select("feedback_id", "iso_week"), on="feedback_id", maintain_order="left").with_columns(
+            pl.lit(datetime.now(UTC)).alias("coded_at")))
+
+    return each_batch(store, "code", missing, code, "已编码 %d 条")
 
 
 def _hash(store: str) -> None:
     """Every verbatim's cleaned text by its hash, once per feedback and cleaning version."""
-    while True:
-        with write_store(store, "enrich: texts") as writer:
-            todo = writer.sql(
-                f"SELECT feedback_id, verbatim FROM feedback_rows WHERE feedback_id NOT IN "
-                f"(SELECT feedback_id FROM texts WHERE cleaning = '{CLEANING}') ORDER BY feedback_id LIMIT {CODE_ROWS}"
-            )
-            if todo.is_empty():
-                return
-            hashes = text_hashes(todo["verbatim"])
-            nothing = hashes == text_hash(None)
-            writer.append("texts", todo.select("feedback_id").with_columns(
-                pl.lit(CLEANING).alias("cleaning"), pl.select(pl.when(~nothing).then(hashes)).to_series().alias("text_hash")))
+    missing = (
+        f"SELECT feedback_id, verbatim FROM feedback_rows WHERE feedback_id NOT IN "
+        f"(SELECT feedback_id FROM texts WHERE cleaning = '{CLEANING}') ORDER BY feedback_id LIMIT {CODE_ROWS}"
+    )
+
+    def hashed(writer: Writer, rows: pl.DataFrame) -> None:
+        hashes = text_hashes(rows["verbatim"])
+        nothing = hashes == text_hash(None)
+        writer.append("texts", rows.select("feedback_id").with_columns(
+            pl.lit(CLEANING).alias("cleaning"), pl.select(pl.when(~nothing).then(hashes)).to_series().alias("text_hash")))
+
+    each_batch(store, "texts", missing, hashed)
 
 
 def missing_texts(store: Store, fingerprint: str) -> pl.DataFrame:

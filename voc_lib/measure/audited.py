@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from voc_lib.engine import quote
+from voc_lib.measure.auditing import WRITTEN
 from voc_lib.stats.powered import FEWEST_LABELS, powered_share
 from voc_lib.store import Store
 
@@ -18,7 +19,7 @@ SHARES = {"negative": ("negative", "mixed"), "positive": ("positive", "mixed"), 
 
 
 def audited_shares(store: Store, opinion: str = "negative", frame: pl.DataFrame | None = None, confidence: float = 0.95) -> pl.DataFrame:
-    """How large a part of each channel's feedback speaks displeasure (or another `opinion`; mixed counts on both sides).
+    """How large a part of each channel's written feedback speaks displeasure (or another `opinion`; mixed counts on both sides).
 
     One row per channel: `metric, channel, kind, estimate, std_error, conf_low, conf_high, n, effective_n, heard, labels, note`;
     `heard` is what the model counted, `estimate` what the audit makes of it (prediction-powered inference, see `powered_share`).
@@ -28,11 +29,12 @@ def audited_shares(store: Store, opinion: str = "negative", frame: pl.DataFrame 
         raise ValueError(f"没有观点「{opinion}」。可选：{'、'.join(SHARES)}。")
     wanted = ", ".join(quote(name) for name in SHARES[opinion])
     model = store.about.get("opinion_model", "")
+    weeks = "" if frame is None or "iso_week" not in frame.columns else ", ".join(quote(week) for week in frame["iso_week"].unique().sort())
     judged = store.sql(f"""
         SELECT f.feedback_id, f.channel, coalesce(max(o.opinion IN ({wanted})), false) AS said
-        FROM feedback AS f JOIN (SELECT feedback_id, arg_max(coalesce(opinion, ''), judged_at) AS opinion FROM opinions
-             WHERE code = {quote(WHOLE)} AND opinion_model = {quote(model)} GROUP BY feedback_id) AS o ON o.feedback_id = f.feedback_id
-        GROUP BY f.feedback_id, f.channel ORDER BY f.channel, f.feedback_id""")
+        FROM feedback_rows AS f JOIN (SELECT feedback_id, arg_max(coalesce(opinion, ''), judged_at) AS opinion FROM opinions
+             WHERE code = {quote(WHOLE)} AND opinion_model = {quote(model)} {f"AND iso_week IN ({weeks})" if weeks else ""} GROUP BY feedback_id) AS o ON o.feedback_id = f.feedback_id
+        WHERE f.{WRITTEN} {f"AND f.iso_week IN ({weeks})" if weeks else ""} GROUP BY f.feedback_id, f.channel ORDER BY f.channel, f.feedback_id""")
     judged = judged if frame is None else judged.join(frame.select("feedback_id").unique(), on="feedback_id", how="semi", maintain_order="left")
     labelled = store.sql(f"""
         SELECT feedback_id, opinion IN ({wanted}) AS truth FROM (SELECT feedback_id, arg_max(opinion, read_at) AS opinion

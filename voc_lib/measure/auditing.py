@@ -14,10 +14,13 @@ from pathlib import Path
 
 import polars as pl
 
+from voc_lib.enrich.batches import SPOKEN
+from voc_lib.measure.analyses.health import channel_titles
 from voc_lib.store import open_store
 from voc_lib.store_write import write_store
 
 PER_CHANNEL = 100
+WRITTEN = "verbatim <> ''"  # SQL: the feedback that is drawn from, and that a share is about: without words there is no opinion
 SHEET, GUIDE = "抽检", "说明"
 COLUMNS = ("序号", "渠道", "反馈号", "日期", "原文", "观点", "备注")
 LABELS = {"负面": "negative", "中性": "neutral", "正面": "positive", "正负都有": "mixed"}
@@ -52,8 +55,8 @@ def draw_audit(store: str, folder: Path, per_channel: int = PER_CHANNEL) -> tupl
         number = writer.sql("SELECT count(DISTINCT audit) AS n FROM audits")["n"].item() + 1
         audit = f"{datetime.now(UTC):%Y%m%d}-{number}"
         rows = writer.sql(
-            "SELECT feedback_id, channel, local_date, concat_ws('。', title, verbatim, followup) AS text FROM feedback_rows "
-            "WHERE verbatim <> '' AND feedback_id NOT IN (SELECT feedback_id FROM audits WHERE opinion IS NOT NULL) ORDER BY feedback_id"
+            f"SELECT feedback_id, channel, local_date, {SPOKEN} AS text FROM feedback_rows "
+            f"WHERE {WRITTEN} AND feedback_id NOT IN (SELECT feedback_id FROM audits WHERE opinion IS NOT NULL) ORDER BY feedback_id"
         )
         if rows.is_empty():
             raise AuditError(f"库「{store}」里没有可抽检的反馈：没有文字，或都已标注过。")
@@ -62,7 +65,7 @@ def draw_audit(store: str, folder: Path, per_channel: int = PER_CHANNEL) -> tupl
         writer.append("audits", drawn.select("feedback_id", "channel", audit=pl.lit(audit), read_at=pl.lit(datetime.now(UTC))))
     path = folder / f"抽检-{store}-{audit}.xlsx"
     folder.mkdir(parents=True, exist_ok=True)
-    _write(path, drawn, audit, store)
+    _write(path, drawn.with_columns(pl.col("channel").replace(channel_titles(store))), audit, store)
     return path, drawn.group_by("channel", maintain_order=True).agg(drawn=pl.len())
 
 

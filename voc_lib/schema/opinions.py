@@ -12,6 +12,6 @@ COLUMNS = (
     text("coder", "model_version of the mentions that were judged"),
     text("opinion", "null where the model abstains", ("negative", "neutral", "positive", "mixed")),
     number("opinion_confidence", "0-1, probability of what is said; of the likeliest where the model abstains"),
-    text("opinion_model", "fingerprint of the model"),
+    text("opinion_model", "fingerprint of the model and version of the judge"),
     moment("judged_at", "UTC; the latest counts"),
 )
