@@ -36,6 +36,21 @@ def test_the_queue_an_edit_and_what_it_changes(sample):
     assert again["coder"] not in before and again["feedback_coded"] == again["feedback"]
 
 
+def test_an_edit_is_taken_back_and_restored_as_typed(sample):
+    voc("codes", "edit", "add_synonym", "--code", "转向-方向盘-抖动", "--wording", "盘子蹦迪", "--why", "热线新说法", "--who", "王工")
+    assert "已撤销 auto/edits.jsonl 第 1 行：加说法 转向·方向盘抖动：「盘子蹦迪」" in voc("codes", "edit", "undo", "--who", "王工").stdout
+    assert json.loads(voc("codes", "list", "盘子蹦迪", "--json").stdout)["codes"] == []
+    assert json.loads(voc("codes", "edit", "undo", "--line", "2", "--who", "李工", "--json").stdout)["undo"]["line"] == 2
+    assert [line["stands"] for line in json.loads(voc("codes", "log", "--json").stdout)["lines"]] == [True, False, True]
+    assert "已撤销" in voc("codes", "log").stdout
+    assert "第 2 行已经撤销过了" in voc("codes", "edit", "undo", "--line", "2", ok=False).stderr
+    assert "要写明编码" in voc("codes", "edit", "merge", "--to", "转向-方向盘-跑偏", ok=False).stderr
+
+
+def test_too_few_labels_to_learn_from_are_said(sample):
+    assert "标注还不够" in voc("codes", "refit").stdout and json.loads(voc("codes", "refit", "--json").stdout)["codes"] == []
+
+
 def test_mentions_of_before_and_after_the_new_columns_are_read_together(sample):
     found = open_store("sample").sql("SELECT is_primary, evidence, clause_start, confidence, code FROM mentions")
     assert found.schema["is_primary"] == pl.Boolean

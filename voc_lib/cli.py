@@ -14,6 +14,7 @@ from rich.table import Table
 
 from voc_lib.cli_audit import audit
 from voc_lib.cli_codes import codes_app
+from voc_lib.cli_topics import topics_app
 from voc_lib.cli_words import App, usage_words
 
 app = App(
@@ -21,6 +22,7 @@ app = App(
     help="客户之声工作台：导入各渠道的导出文件，编码、测量，生成可离线打开的周报。数据不离开本机。",
 )
 app.add_typer(codes_app, name="codes")
+app.add_typer(topics_app, name="topics")
 STORE = typer.Option("--store", metavar="库", help="哪个库；不写则用 voc.toml 里的 store。")
 JSON = typer.Option("--json", metavar="", help="以 JSON 输出，供程序读取。")
 COUNTS = {"rows_read": "读入行", "feedback_stored": "新存反馈", "rows_repeated": "重复行", "rows_filtered": "按约定滤去", "rows_quarantined": "隔离行"}
@@ -91,7 +93,12 @@ def enrich(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     if not done.feedback:
         out.print(f"库「{_store(store)}」里还没有反馈，没有可编码的。先用 voc ingest 导入。")
         return
+    if done.labels_looked_at or done.labels_waiting:
+        waiting = f"还有 {done.labels_waiting:,} 条标注没有学到，要马上用上请运行 voc codes refit。" if done.labels_waiting else ""
+        out.print(f"照标注看了 {done.labels_looked_at:,} 条没有编码的反馈。{waiting}")
     out.print(f"新编码 {done.feedback_coded:,} 条（全库 {done.feedback:,} 条，{done.coded_share:.0%} 至少有一个编码）；新嵌入 {done.texts_embedded:,} 条文本（共 {done.texts:,} 条不同的文本）。")
+    if done.embedder_note:
+        out.print(done.embedder_note)
 
 
 @app.command()
@@ -277,6 +284,8 @@ def _known(error: Exception) -> bool:
     from voc_lib.collect.ingest import IngestError
     from voc_lib.collect.keys import SecretError
     from voc_lib.enrich.domain import DomainError
+    from voc_lib.enrich.ledger import LedgerError
+    from voc_lib.enrich.topic_store import TopicError
     from voc_lib.evaluate import EvaluateError
     from voc_lib.measure.auditing import AuditError
     from voc_lib.measure.feedback import PeriodError
@@ -286,4 +295,5 @@ def _known(error: Exception) -> bool:
     from voc_lib.settings import SettingsError
     from voc_lib.store import StoreError
 
-    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, AuditError, PeriodError, RunError, ParameterError, SettingsError, StoreError, EvaluateError, WorldError))
+    return isinstance(error, (ContractError, IngestError, SecretError, DomainError, AuditError, PeriodError, RunError, ParameterError, SettingsError, StoreError, EvaluateError, WorldError,
+                              LedgerError, TopicError))

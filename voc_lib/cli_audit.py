@@ -15,15 +15,24 @@ def audit(
     number: Annotated[int, typer.Option("--number", min=10, help="每个渠道抽几条。")] = 100,
     folder: Annotated[Path | None, typer.Option("--folder", help="文件写到哪个文件夹；不写则 data/audit。")] = None,
     show: Annotated[bool, typer.Option("--show", help="只看各渠道的份额，不抽签。")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="voc.toml 写着 opinions = \"labels\" 时：从现在起用上全部标注；平时新标注满五分之一才自动重学。")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出，供程序读取。")] = False,
 ) -> None:
     """人工抽检：每个渠道抽 100 条写成 Excel；填好后用 --read 读回，各渠道的份额随之修正，误差算进区间。"""
     from voc_lib.cli import _say_json, _store, out
+    from voc_lib.enrich.opinions_labels import relearn
     from voc_lib.measure.analyses.health import channel_titles
     from voc_lib.measure.auditing import draw_audit, read_audit
     from voc_lib.settings import settings
 
     name = _store(store)
+    if refit:
+        count = relearn(name)
+        if as_json:
+            _say_json({"store": name, "labels": count})
+        else:
+            out.print(f"库「{name}」现有 {count:,} 条可用的观点标注；voc.toml 里写 opinions = \"labels\" 时，下次 voc enrich 照它们全部重新判断。", markup=False)
+        return
     if read is not None:
         done = read_audit(name, read)
         shares = _shares(name)

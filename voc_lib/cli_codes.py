@@ -80,27 +80,105 @@ def unmapped(
 
 @codes_app.command()
 def edit(
-    action: Annotated[str, typer.Argument(help="add_synonym 加说法、move 移动说法、merge 合并编码、rename 改名。")],
-    code: Annotated[str, typer.Option("--code", help="哪个编码。")],
-    why: Annotated[str, typer.Option("--why", help="为什么改，写给以后看的人。")],
+    action: Annotated[str, typer.Argument(help="add_synonym 加说法、move 移动说法、merge 合并编码、rename 改名、undo 撤销一步。")],
+    code: Annotated[str, typer.Option("--code", help="哪个编码；undo 不用写。")] = "",
+    why: Annotated[str, typer.Option("--why", help="为什么改，写给以后看的人；undo 不用写。")] = "",
     wording: Annotated[str, typer.Option("--wording", help="说法：一个短语，或“部件 + 现象”。")] = "",
     to: Annotated[str, typer.Option("--to", help="目标编码，或新的名字。")] = "",
     label: Annotated[str, typer.Option("--label", help="改名时的显示名。")] = "",
+    line: Annotated[int | None, typer.Option("--line", min=1, help="undo：撤销日志的第几行（见 voc codes log）；不写则撤销您的上一步。")] = None,
     who: Annotated[str, WHO] = "",
     domain: Annotated[str | None, DOMAIN] = None,
     store: Annotated[str | None, STORE] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """改编码表：记一行到 edits.jsonl，下次编码即生效；不成立的修改不会写入。"""
-    from voc_lib.enrich.edits import edit_codes
+    from voc_lib.enrich.edits import UNDO, edit_codes
     from voc_lib.settings import settings
 
     name = _domain(domain, store)
+    if action == UNDO:
+        _undo(name, who or getpass.getuser(), line, as_json)
+        return
     done = edit_codes(settings().domains, name, action, code=code, wording=wording, to=to, label=label, who=who or getpass.getuser(), why=why)
     if as_json:
         _say_json({"domain": name, "edit": done})
     else:
         out.print(f"已记入 {name}/edits.jsonl：{action} {code}。重新运行 voc enrich 后，所有反馈按新的编码表编码。", markup=False, highlight=False)
+
+
+def _undo(name: str, who: str, line: int | None, as_json: bool) -> None:
+    from voc_lib.enrich.undo import undo_edit
+    from voc_lib.report.studio_tables import line_words
+    from voc_lib.settings import settings
+
+    done, follows = undo_edit(settings().domains, name, who=who, line=line)
+    if as_json:
+        _say_json({"domain": name, "undo": done, "follows": follows})
+        return
+    out.print(f"已撤销 {name}/edits.jsonl 第 {done['line']} 行：{line_words(done['edit'])}。重新运行 voc enrich 后生效。", markup=False, highlight=False)
+    for said in follows:
+        out.print(f"后果：{said}。", markup=False, highlight=False)
+
+
+@codes_app.command()
+def log(
+    domain: Annotated[str | None, DOMAIN] = None,
+    store: Annotated[str | None, STORE] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="列最近多少行。")] = 20,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """编辑日志最近的行，各有行号，供撤销：voc codes edit undo --line 行号。"""
+    from voc_lib.enrich.undo import log_lines
+    from voc_lib.report.studio_tables import line_words
+    from voc_lib.settings import settings
+
+    name = _domain(domain, store)
+    lines = log_lines(settings().domains, name)[-top:][::-1]
+    if as_json:
+        _say_json({"domain": name, "lines": lines})
+        return
+    table = Table("行", "时间（UTC）", "谁", "做了什么", "计入")
+    for line in lines:
+        table.add_row(str(line["number"]), line["edit"]["at"][:16].replace("T", " "), line["edit"]["who"], line_words(line["edit"]), "是" if line["stands"] else "已撤销")
+    out.print(table if lines else f"{name}/edits.jsonl 还没有任何一行。")
+
+
+@codes_app.command()
+def refit(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """照现有的全部标注重新学习，没有编码的反馈随即重编；平时标注增减五分之一才自动重学。"""
+    from voc_lib.enrich.run import enrich
+    from voc_lib.settings import settings
+
+    name = store or settings().store
+    done = enrich(name, relearn=True)
+    found = _learnt(name)
+    if as_json:
+        _say_json({"store": name, "label_coder": done.label_coder, "looked_at": done.labels_looked_at, "codes": found.to_dicts()})
+        return
+    if found.is_empty():
+        out.print(_too_few(), markup=False, highlight=False)
+        return
+    table = Table("编码", "标注", "由标注编码", "平均把握")
+    for row in found.iter_rows(named=True):
+        table.add_row(row["code"], f"{row['labels']:,}", f"{row['feedback']:,}", "—" if row["confidence"] is None else f"{row['confidence']:.0%}")
+    out.print(table)
+    out.print(f"看过 {done.labels_looked_at:,} 条没有编码的反馈；版本 {done.label_coder}。", markup=False, highlight=False)
+
+
+def _learnt(name: str):
+    """Codes learnt from labels: labels, feedback they coded, mean confidence."""
+    from voc_lib.enrich.label_coding import learnt_codes
+    from voc_lib.store import open_store
+
+    return learnt_codes(open_store(name))
+
+
+def _too_few() -> str:
+    from voc_lib.enrich.label_coder import FEWEST
+
+    return (f"标注还不够，没有由标注得来的编码：至少要有一个编码标够 {FEWEST} 条，并另有 {FEWEST} 条标为别的编码或“未归类”，"
+            "才知道哪些话不属于它。抽签标注：voc codes label --only-unmapped")
 
 
 @codes_app.command()

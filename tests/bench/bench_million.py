@@ -62,15 +62,17 @@ def step(name: str, home: Path, texts: int) -> tuple[int, float, float]:
         room.enrich = lambda store: None
         pipeline._enrich = lambda run: "此处不量"
         return timed(lambda: len(pipeline.weekly("bench", "2024-W30").notebooks))
+    from voc_lib.enrich import embedding
+
     embedder = get_embedder(settings().embedder)
     embedder.encode(["热身"])
     room._hash("bench")
-    missing = room.missing_texts(open_store("bench"), embedder.fingerprint).sample(texts, seed=1)
+    missing = embedding.missing_texts(open_store("bench"), embedder.fingerprint).sample(texts, seed=1)
     if name == "embedder alone":
         ordered = missing.sort(pl.col("text").str.len_chars())["text"].to_list()
         return timed(lambda: sum(len(embedder.encode(ordered[at : at + 512])) for at in range(0, texts, 512)))
-    room.missing_texts = lambda store, fingerprint: missing
-    return timed(lambda: room._embed("bench", embedder))
+    embedding.missing_texts = lambda store, fingerprint: missing
+    return timed(lambda: embedding.embed_texts("bench", embedder))
 
 
 def timed(work) -> tuple[int, float, float]:

@@ -98,3 +98,9 @@ def test_tokens_keep_domain_words_and_drop_stopwords_and_signs():
     assert language.tokens(["方向盘抖动，烧机油"], ("烧机油",)) == [["方向盘", "抖动", "烧机油"]]
     assert language.tokens(["我的车，烧机油！"], ("烧机油",), ("我", "的")) == [["车", "烧机油"]]
     assert language.tokens(["", None]) == [[], []]
+
+
+def test_texts_read_in_one_pass_stay_apart():
+    texts = ["", "", "", None, "啊啊", "啊啊", "😡", "😡", "000", "000", "a\n0b", ""]
+    assert language.telling_texts(texts) == [told for text in texts for told in language.telling_texts([text])]
+    assert language.telling_texts([]) == []

@@ -35,8 +35,34 @@ def judged(text, mentions, model=None):
 
 
 def test_one_text_praises_one_thing_and_blames_another():
-    found = judged("外观好看,店里服务真烂", [("外观-整体-评价", "外观"), ("服务-门店-评价", "服务")])
+    found = judged("外观好看,但店里服务真烂", [("外观-整体-评价", "外观"), ("服务-门店-评价", "服务")])
     assert found == {"外观-整体-评价": "positive", "服务-门店-评价": "negative", WHOLE: MIXED}
+
+
+@pytest.mark.parametrize("text", [
+    "外观好看,店里服务真烂",  # no turn from one to the other
+    "外观好看,但是样式好多",  # one side
+    "外观不好看,但店里服务真烂",  # praise denied
+    "外观好看,但店里服务烂吗",  # a question
+    "好多款式,但店里服务真烂",  # no plain word of praise
+    "不过外观好看又烂",  # both in one clause
+])
+def test_what_is_not_surely_said_of_two_things_is_not_mixed(text):
+    assert judged(text, [])[WHOLE] != MIXED
+
+
+def test_a_mention_is_mixed_by_its_own_window_and_as_sure_as_its_weaker_side():
+    texts = pl.DataFrame({"feedback_id": ["a"], "text": ["座椅很好,就是皮面烂"]})
+    spans = pl.DataFrame({"feedback_id": ["a"], "code": ["内饰-座椅-评价"], "span_start": [0], "span_end": [2]})
+    model = ByWords()
+    weaker = min(model.probabilities(["座椅很好"])[0, 2], model.probabilities(["就是皮面烂"])[0, 0])
+    said = {code: (opinion, sure) for _, code, opinion, sure in judge(texts, spans, model).iter_rows()}
+    assert said == {WHOLE: (MIXED, pytest.approx(weaker)), "内饰-座椅-评价": (MIXED, pytest.approx(weaker))}
+
+
+def test_a_turn_elsewhere_in_the_text_joins_no_sides():
+    assert judged("但愿如此,外观好看,服务真烂", [])[WHOLE] != MIXED
+    assert judged("外观好看,价格一般,不过还行,服务真烂", [])[WHOLE] == MIXED
 
 
 def test_what_follows_a_mention_belongs_to_it_until_the_next_begins():
@@ -89,7 +115,7 @@ def test_a_line_that_cannot_be_used_is_explained(home, line, said):
 
 
 def test_models_are_found_by_their_file():
-    assert opinion_names() == ["fitted", "hub", "start"]
+    assert opinion_names() == ["fitted", "hub", "labels", "start"]
 
 
 @pytest.mark.parametrize("labels,columns", [

@@ -35,7 +35,7 @@ def planted(home, tmp_path):
 def test_a_row_for_every_truth(planted):
     found = evaluate("planted").rows_by_key("truth", named=True, unique=True)
     truth = {path.stem: json.loads(path.read_text("utf-8")) for path in (planted / "_truth").glob("*.json") if path.stem != "identities"}
-    assert set(found) == {name for name, content in truth.items() if "truth" in content}
+    assert set(found) == {name for name, content in truth.items() if "truth" in content} | {"topic_life_new"}
     burst = found["ac_noise"]
     assert (burst["planted"], burst["in_store"]) == (36, 36)
     assert burst["first_week"] in ("2026-W45", "2026-W46") and "第一次" in burst["found"]
@@ -44,7 +44,7 @@ def test_a_row_for_every_truth(planted):
 
 
 def test_a_truth_can_be_named_and_its_absence_is_said(planted, tmp_path):
-    assert evaluate("planted", planted / "_truth").height == 10
+    assert evaluate("planted", planted / "_truth").height == 11
     with pytest.raises(EvaluateError, match="voc sample"):
         evaluate("planted", tmp_path / "nowhere")
 

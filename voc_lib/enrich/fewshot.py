@@ -41,6 +41,7 @@ class LabelCoder:
     domain: Domain | None
     slope: float
     offset: float
+    held: pl.DataFrame  # what it said of labelled texts it had not seen: code, confidence, right
 
     def features(self, texts: list[str | None]):
         """What the classifier sees of texts, a sparse row each; without a domain of length 1, so that products are cosines."""
@@ -52,7 +53,7 @@ class LabelCoder:
             return pl.DataFrame(schema={"code": pl.String, "confidence": pl.Float64})
         found = self.model.predict_proba(self.features(texts))
         sure = found.max(axis=1)
-        confidence = 1 / (1 + np.exp(-(self.slope * _margin(sure) + self.offset)))
+        confidence = _confidence(sure, self.slope, self.offset)
         blank = np.array([not text for text in language.clean_texts(texts)])
         codes = np.array(self.codes)[found.argmax(axis=1)]
         return pl.DataFrame({"code": codes, "confidence": np.where(blank, 0.0, confidence)})
@@ -81,15 +82,17 @@ def fit_labels(labels: pl.DataFrame, embedder: Embedder | None = None, domain: D
     texts, codes = labels["text"].to_list(), labels["code"].to_numpy()
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, preprocessor=language.clean).fit(texts)
     features = _features(texts, characters, embedder, domain)
-    sure, right = np.zeros(len(texts)), np.zeros(len(texts))
+    sure, right, told = np.zeros(len(texts)), np.zeros(len(texts)), codes.copy()
     for known, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(features, codes):
         model = _model().fit(features[known], codes[known])
         found = model.predict_proba(features[held])
-        sure[held], right[held] = found.max(axis=1), model.classes_[found.argmax(axis=1)] == codes[held]
+        sure[held], told[held] = found.max(axis=1), model.classes_[found.argmax(axis=1)]
+        right[held] = told[held] == codes[held]
     slope, offset = _calibrated(_margin(sure), right)
+    seen = pl.DataFrame({"code": told, "confidence": _confidence(sure, slope, offset), "right": right == 1})
     model = _model().fit(features, codes)
     version = hashlib.sha256(repr((labels.rows(), embedder.fingerprint, domain and coder_version(domain))).encode()).hexdigest()[:12]
-    return LabelCoder(tuple(model.classes_), f"labels-{version}", embedder, characters, model, domain, slope, offset)
+    return LabelCoder(tuple(model.classes_), f"labels-{version}", embedder, characters, model, domain, slope, offset, seen)
 
 
 def code_unmapped(coded: pl.DataFrame, texts: pl.DataFrame, coder: LabelCoder) -> pl.DataFrame:
@@ -143,6 +146,10 @@ def _keywords(texts: list[str], domain: Domain) -> np.ndarray:
     for row, code, confidence in coded.iter_rows():
         found[int(row), [column[code.split("-")[0]], column[code]]] += confidence
     return normalised(found)
+
+
+def _confidence(sure: np.ndarray, slope: float, offset: float) -> np.ndarray:
+    return 1 / (1 + np.exp(-(slope * _margin(sure) + offset)))
 
 
 def _margin(sure: np.ndarray) -> np.ndarray:

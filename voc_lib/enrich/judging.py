@@ -8,11 +8,12 @@ import polars as pl
 
 from voc_lib.enrich.batches import SPOKEN, each_batch
 from voc_lib.enrich.duplicates import METHOD, find_duplicates
+from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.opinions import OpinionModel, judge, opinion_version
 from voc_lib.store_write import Writer
 
-REPEAT_ROWS = 100_000  # feedback compared per commit: with its leaders some 4 GB of grams
-LEADERS = 50_000  # said last before it, that a batch is held against: a copy follows soon, and a week must not read the whole store
+REPEAT_ROWS = 100_000  # feedback compared per commit
+LEADERS = 50_000  # said or repeated last before it, that a batch is held against: a copy follows soon, and a week must not read the whole store
 JUDGE_ROWS = 20_000  # feedback judged per commit, week by week, so that a commit touches few partitions
 
 
@@ -22,10 +23,12 @@ def find_repeats(store: str) -> int:
         f"SELECT feedback_id, iso_week, verbatim AS text FROM feedback_rows WHERE feedback_id NOT IN "
         f"(SELECT feedback_id FROM duplicates WHERE method = '{METHOD}') ORDER BY occurred_at NULLS LAST, feedback_id LIMIT {REPEAT_ROWS}"
     )
+    # A wording that goes on for months keeps its leader, however long ago that was said: the group counts on.
     leaders = (
-        f"SELECT feedback_id, text FROM (SELECT feedback_id, verbatim AS text, occurred_at FROM duplicates JOIN feedback_rows USING (feedback_id) "
-        f"WHERE method = '{METHOD}' AND duplicate_of IS NULL ORDER BY occurred_at DESC NULLS FIRST, feedback_id DESC LIMIT {LEADERS}) "
-        f"ORDER BY occurred_at NULLS LAST, feedback_id"
+        f"WITH looked AS (SELECT feedback_id, duplicate_of, coalesce(occurred_at, 'infinity') AS said FROM duplicates JOIN feedback_rows USING (feedback_id) "
+        f"WHERE method = '{METHOD}'), latest AS (SELECT coalesce(duplicate_of, feedback_id) AS feedback_id, max(said) AS said FROM looked GROUP BY 1 "
+        f"ORDER BY said DESC, feedback_id DESC LIMIT {LEADERS}) "
+        f"SELECT feedback_id, verbatim AS text FROM latest JOIN feedback_rows USING (feedback_id) ORDER BY occurred_at NULLS LAST, feedback_id"
     )
 
     def look(writer: Writer, rows: pl.DataFrame) -> None:
@@ -38,9 +41,19 @@ def find_repeats(store: str) -> int:
 
 def judge_mentions(store: str, coder: str, model: OpinionModel) -> int:
     """Opinions of every feedback that this model has not judged for this coder yet; returns of how many."""
+    return _judge(store, coder, model, "true")
+
+
+def judge_labelled(store: str, coder: str | None, model: OpinionModel) -> int:
+    """Opinions of the mentions that a coder learnt from labels found (and of those texts as a whole, which tells what has been judged)."""
+    coded = f"feedback_id IN (SELECT feedback_id FROM mentions WHERE model_version = '{coder}' AND code <> '{UNMAPPED}')"
+    return _judge(store, coder, model, coded) if coder else 0
+
+
+def _judge(store: str, coder: str, model: OpinionModel, which: str) -> int:
     version = opinion_version(model)
     missing = (
-        f"SELECT feedback_id, iso_week, {SPOKEN} AS text FROM feedback_rows WHERE feedback_id NOT IN (SELECT feedback_id FROM opinions "
+        f"SELECT feedback_id, iso_week, {SPOKEN} AS text FROM feedback_rows WHERE {which} AND feedback_id NOT IN (SELECT feedback_id FROM opinions "
         f"WHERE coder = '{coder}' AND opinion_model = '{version}') ORDER BY iso_week, feedback_id LIMIT {JUDGE_ROWS}"
     )
 

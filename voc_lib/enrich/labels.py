@@ -15,7 +15,7 @@ import polars as pl
 from voc_lib.engine import quote
 from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.domain import load_domain
-from voc_lib.enrich.edits import LABEL, LOG, EditError, append_edit, now, read_edits
+from voc_lib.enrich.edits import LABEL, LOG, UNDO, EditError, append_edit, line_id, now, read_edits, standing
 from voc_lib.settings import settings
 from voc_lib.store import Store
 
@@ -58,7 +58,7 @@ def labels_given(lake: Store) -> pl.DataFrame:
     In the order they were first written. Codes are those of today; a label none of whose codes is left is left out.
     """
     domain = load_domain(settings().domains, lake.about["domain"])
-    logs = [edit for name in domain.lineage for _, edit in read_edits(settings().domains / name / LOG)]
+    logs = [edit for name in domain.lineage for _, edit in standing(read_edits(settings().domains / name / LOG))]
     labels = replay_labels(sorted(logs, key=lambda edit: edit["at"]), lake.name, {code.code for code in domain.taxonomy})
     return pl.DataFrame(labels, schema=LABELS_SCHEMA, orient="row")
 
@@ -81,6 +81,11 @@ def replay_labels(edits: list[dict], store: str, known: set[str]) -> list[tuple]
 
 
 def edit_lines(domains_dir: Path, name: str) -> list[dict]:
-    """Every line of a domain and of those it extends, newest first."""
-    lines = [edit for member in load_domain(domains_dir, name).lineage for _, edit in read_edits(Path(domains_dir) / member / LOG)]
+    """Every line of a domain and of those it extends, newest first, with `stands` and, of an `undo`, the line it `undid`."""
+    lines = []
+    for member in load_domain(domains_dir, name).lineage:
+        log = read_edits(Path(domains_dir) / member / LOG)
+        upright = {id(edit) for _, edit in standing(log, undos=True)}
+        by_id = {line_id(edit): edit for _, edit in log}
+        lines += [edit | {"stands": id(edit) in upright} | ({"undid": by_id[edit["of"]]} if edit["action"] == UNDO else {}) for _, edit in log]
     return sorted(lines, key=lambda edit: edit["at"])[::-1]

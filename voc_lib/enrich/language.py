@@ -43,8 +43,10 @@ _FEELINGS = {
 }  # fmt: skip
 EMOJI_WORDS = {emoji: word for word, group in _FEELINGS.items() for emoji in group}
 _EMOJI_RUN = "[\ufe0f\u200d\u2640\u2642\U0001f3fb-\U0001f3ff]*"  # variation, joiner, gender and skin tone belong to the emoji before them
-_EMOJI = re.compile("(?:" + "|".join(f"(?:{emoji}{_EMOJI_RUN})+" for emoji in EMOJI_WORDS) + ")")
-_FEELING = re.compile(f"[{''.join(EMOJI_WORDS)}]")  # a class is found twenty times faster than alternatives
+_FEELING = f"[{''.join(EMOJI_WORDS)}]"
+# A run of one emoji. A class and a look back are found twenty times faster than alternatives.
+_EMOJI = re.compile(f"({_FEELING}){_EMOJI_RUN}(?:\\1{_EMOJI_RUN})*")
+_PARTING = "\n0"  # between texts read in one pass
 _STRETCHED = re.compile(r"(\D)\1{2,}")  # not digits: 10000 is not 100
 WORD_FREQUENCY = 1_000  # enough for a domain word of four characters never to be cut
 _WORDLIKE = re.compile(r"\w")
@@ -96,11 +98,14 @@ def telling_texts(texts: list[str | None]) -> list[str]:
     >>> telling_texts(["太太太太好用了👍👍👍", "闪退！！！！😡"])
     ['太太好用了赞', '闪退!愤怒']
     """
-    found = []
-    for text in clean_texts(texts):
-        text = _EMOJI.sub(_feeling, text) if _FEELING.search(text) else text
-        found.append(_STRETCHED.sub(r"\1\1", text.lower()))
-    return found
+    cleaned = clean_texts(texts)
+    if not cleaned:
+        return []
+    # One pass over all of them joined: a pass per text costs more than what it finds. Cleaned text has no line break, and
+    # the digit keeps the marks between empty texts from being one character many times.
+    is_felt = pl.Series(cleaned).str.contains(_FEELING)
+    told = _PARTING.join([_EMOJI.sub(_feeling, text) if hit else text for text, hit in zip(cleaned, is_felt, strict=True)])
+    return _STRETCHED.sub(r"\1\1", told.lower()).split(_PARTING)
 
 
 def tokens(texts: list[str | None], words: tuple[str, ...] = (), stopwords: frozenset[str] | tuple[str, ...] = ()) -> list[list[str]]:

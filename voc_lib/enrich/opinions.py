@@ -16,17 +16,15 @@ from voc_lib.enrich import language
 from voc_lib.enrich.backends import backend_names, load_backend
 from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.domain import PLAIN_MENTION
+from voc_lib.enrich.sides import two_sides
 from voc_lib.settings import SettingsError
 
 NEGATIVE, NEUTRAL, POSITIVE, MIXED = "negative", "neutral", "positive", "mixed"
 WHOLE = "全文"  # the code under which a text as a whole is judged
 
 KIND = "opinions"
-JUDGE_VERSION = 1  # raise whenever the same probabilities give another opinion: everything is then judged again
+JUDGE_VERSION = 2  # raise whenever the same probabilities give another opinion: everything is then judged again
 ABSTAIN = 0.45  # below this, no opinion is the likeliest by enough to say so (a third each would be chance)
-# Mixed is rare (2 % of the shared car comments) and short clauses are judged too boldly: two clauses must be this surely
-# pleased and displeased, two mentions this surely. At .75 and 0, 23 % were called mixed.
-STRONG, STRONG_SIDES = 0.95, 0.75
 # Naming a fault (漏油, 闪退) is a complaint even in sober words: its odds of being negative are multiplied by this.
 FAULT_ODDS = 4.0
 CLAUSES_AFTER = 2  # a feeling follows its reason within two clauses: 方向盘抖动,修了三次,太烦了
@@ -53,7 +51,7 @@ def opinion_names() -> list[str]:
 
 
 def get_opinion_model(line: str, store: str | None = None) -> OpinionModel:
-    """The model of a line of voc.toml: `start`, `hub:NAME_OR_FOLDER` or `fitted:FILE`.
+    """The model of a line of voc.toml: `start`, `labels`, `hub:NAME_OR_FOLDER` or `fitted:FILE`.
 
     OpinionError (a ValueError) with the list where there is no such back-end, or where the line cannot be used.
     """
@@ -71,43 +69,33 @@ def judge(texts: pl.DataFrame, mentions: pl.DataFrame, model: OpinionModel) -> p
     `texts` has `feedback_id, text`; `mentions` has `feedback_id, code, span_start, span_end` in characters of the cleaned
     text, 未归类 left aside. `opinion` is null where the model abstains; the confidence is the probability of what is said.
     """
-    windows = _windows(texts, mentions)
-    distinct = windows.explode("pieces", empty_as_null=False, keep_nulls=False)["pieces"].unique(maintain_order=True).to_list()
-    wholes = windows["window"].unique(maintain_order=True).to_list()
-    asked = list(dict.fromkeys([*distinct, *wholes]))
-    known = model.probabilities(asked) if asked else np.zeros((0, 3))
-    place = {text: at for at, text in enumerate(asked)}
-    said = [
-        _opinion(known[place[window]], known[[place[piece] for piece in pieces]] if len(pieces) > 1 else None, _is_fault(code))
-        for window, pieces, code in windows.select("window", "pieces", "code").iter_rows()
-    ]
-    answer = pl.DataFrame(said, schema={"opinion": pl.String, "opinion_confidence": pl.Float64}, orient="row")
-    judged = pl.concat([windows.select("feedback_id", "code"), answer], how="horizontal")
-    # A text that praises one thing and blames another is mixed, however its words add up.
-    sides = [(pl.col("opinion") == side).fill_null(False) & (pl.col("opinion_confidence") >= STRONG_SIDES) & (pl.col("code") != WHOLE) for side in (NEGATIVE, POSITIVE)]
-    both = (pl.col("code") == WHOLE) & sides[0].any().over("feedback_id") & sides[1].any().over("feedback_id")
-    least = pl.min_horizontal(*(pl.col("opinion_confidence").filter(side).max().over("feedback_id") for side in sides))
-    return judged.with_columns(
-        opinion=pl.when(both).then(pl.lit(MIXED)).otherwise("opinion"), opinion_confidence=pl.when(both).then(least).otherwise("opinion_confidence")
+    windows = _windows(texts, mentions).with_columns(at=pl.int_range(pl.len()))
+    pieces = windows.filter(pl.col("pieces").list.len() > 1).select("at", piece="pieces").explode("piece", empty_as_null=False, keep_nulls=False)
+    asked = pl.concat([windows["window"], pieces["piece"].rename("window")]).unique(maintain_order=True)
+    known = model.probabilities(asked.to_list()) if len(asked) else np.zeros((0, 3))
+    answers = pl.DataFrame({"text": asked, "negative": known[:, 0], "neutral": known[:, 1], "positive": known[:, 2]}, schema_overrides={"text": pl.String})
+    sides = two_sides(pieces.join(answers, left_on="piece", right_on="text", how="left", maintain_order="left"))
+    likely = windows.select(text="window").join(answers, on="text", how="left", maintain_order="left").drop("text").to_numpy()
+    judged = pl.concat([windows, _likeliest(likely, windows["code"])], how="horizontal").join(sides, on="at", how="left", maintain_order="left")
+    # What praises one thing and blames another is mixed, however its words add up.
+    return judged.select(
+        "feedback_id", "code", opinion=pl.when(pl.col("mixed").is_not_null()).then(pl.lit(MIXED)).otherwise("opinion"),
+        opinion_confidence=pl.coalesce("mixed", "opinion_confidence"),
     )
 
 
-def _opinion(whole: np.ndarray, pieces: np.ndarray | None, is_fault: bool) -> tuple[str | None, float]:
-    """One opinion and how sure it is.
+def _likeliest(known: np.ndarray, codes: pl.Series) -> pl.DataFrame:
+    """`opinion, opinion_confidence` of each window from its probabilities and its code.
 
-    >>> _opinion(np.array([0.7, 0.2, 0.1]), None, False)
-    ('negative', 0.7)
+    >>> _likeliest(np.array([[0.75, 0.125, 0.125], [0.375, 0.3125, 0.3125]]), pl.Series([WHOLE, WHOLE])).rows()
+    [('negative', 0.75), (None, 0.375)]
     """
-    if pieces is not None and min(pieces[:, 0].max(), pieces[:, 2].max()) >= STRONG:
-        return MIXED, float(min(pieces[:, 0].max(), pieces[:, 2].max()))
-    odds = whole * (FAULT_ODDS if is_fault else 1.0, 1.0, 1.0)
-    odds = odds / odds.sum()
-    best = int(odds.argmax())
-    return ((NEGATIVE, NEUTRAL, POSITIVE)[best] if odds[best] >= ABSTAIN else None), float(odds[best])
-
-
-def _is_fault(code: str) -> bool:
-    return code != WHOLE and not code.endswith(f"-{PLAIN_MENTION}")
+    is_fault = ((codes != WHOLE) & ~codes.str.ends_with(f"-{PLAIN_MENTION}")).to_numpy()
+    odds = known * np.where(is_fault[:, None], (FAULT_ODDS, 1.0, 1.0), 1.0)
+    odds = odds / odds.sum(1, keepdims=True)
+    best = pl.Series(odds.argmax(1), dtype=pl.UInt32)
+    answer = pl.DataFrame({"opinion": pl.Series([NEGATIVE, NEUTRAL, POSITIVE])[best], "opinion_confidence": odds.max(1)})
+    return answer.with_columns(opinion=pl.when(pl.col("opinion_confidence") >= ABSTAIN).then("opinion"))
 
 
 def _windows(texts: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:

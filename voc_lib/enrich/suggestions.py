@@ -8,6 +8,7 @@ import polars as pl
 from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.embedders import Embedder, get_embedder
 from voc_lib.enrich.fewshot import ABSTAIN_BELOW, LabelCoder, fit_labels
+from voc_lib.enrich.in_force import codes_in_force
 from voc_lib.enrich.labels import labels_given
 from voc_lib.settings import settings
 from voc_lib.store import Store
@@ -44,7 +45,7 @@ def suggest_codes(lake: Store, top: int = 20, embedder: Embedder | None = None) 
         return pl.DataFrame(schema=SUGGESTIONS_SCHEMA)
     rows = lake.sql(
         "SELECT feedback_id, verbatim AS text FROM feedback_rows WHERE verbatim IS NOT NULL AND feedback_id IN (SELECT feedback_id FROM mentions "
-        f"WHERE code = '{UNMAPPED}' AND model_version = (SELECT arg_max(model_version, coded_at) FROM mentions)) ORDER BY feedback_id"
+        f"WHERE {codes_in_force(lake)} GROUP BY feedback_id HAVING bool_and(code = '{UNMAPPED}')) ORDER BY feedback_id"
     ).join(labels.select("feedback_id").unique(), on="feedback_id", how="anti", maintain_order="left")
     texts = lake.sql("SELECT feedback_id, verbatim AS text FROM feedback_rows").join(labels, on="feedback_id", how="semi")
     taught = taught_codes(labels).filter(pl.col("code").is_in(ready.implode())).join(texts, on="feedback_id", maintain_order="left").drop_nulls("text")
@@ -52,11 +53,11 @@ def suggest_codes(lake: Store, top: int = 20, embedder: Embedder | None = None) 
     coder = fit_labels(taught, embedder or get_embedder(settings().embedder, lake.name))
     said = pl.concat([rows, coder.predict(rows["text"].to_list())], how="horizontal")
     said = said.filter((pl.col("confidence") >= ABSTAIN_BELOW) & (pl.col("code") != UNMAPPED))
-    near = _near(said, taught.unique("text", maintain_order=True), coder)
+    near = near_enough(said, taught.unique("text", maintain_order=True), coder)
     return near.sort([pl.col("confidence") * pl.col("nearness"), "feedback_id"], descending=[True, False]).head(top).select(*SUGGESTIONS_SCHEMA).cast(SUGGESTIONS_SCHEMA)
 
 
-def _near(said: pl.DataFrame, taught: pl.DataFrame, coder: LabelCoder) -> pl.DataFrame:
+def near_enough(said: pl.DataFrame, taught: pl.DataFrame, coder: LabelCoder) -> pl.DataFrame:
     """Rows near enough to a labelled text of their code, with that text."""
     kept = []
     for (code,), part in said.group_by("code", maintain_order=True):

@@ -16,6 +16,7 @@ from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.enrich.domain import Domain, load_domain
 from voc_lib.enrich.embedders import CLEANING, decode_vectors, normalised
 from voc_lib.enrich.exploration import cut_words
+from voc_lib.enrich.in_force import codes_in_force
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
 
@@ -37,8 +38,8 @@ def unmapped_queue(store: Store | str, top: int = 50) -> pl.DataFrame:
     """The queue of a store, from the codes in force and the vectors already stored; see `unmapped_terms`."""
     lake = store if isinstance(store, Store) else open_store(store)
     domain = load_domain(settings().domains, lake.about["domain"])
-    version = lake.sql("SELECT arg_max(model_version, coded_at) AS version FROM mentions")["version"].item()
-    coded = lake.sql(f"SELECT feedback_id, code, coalesce(is_primary, true) AS is_primary FROM mentions WHERE model_version = '{version}'")
+    coded = lake.sql(f"SELECT feedback_id, code, coalesce(is_primary, true) AS is_primary FROM mentions WHERE {codes_in_force(lake)}")
+    coded = coded.filter((pl.col("code") != UNMAPPED) | (pl.col("code") == UNMAPPED).all().over("feedback_id"))
     fingerprint = lake.about.get("fingerprint", "")
     rows = lake.sql(
         "SELECT feedback_id, f.verbatim AS text, v.dimensions, v.vector FROM feedback_rows f "

@@ -8,9 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from voc_lib.collect.ingest import known_sources
+from voc_lib.evaluate.born import born_row
 from voc_lib.evaluate.truth import read_truths, truth_folder
 from voc_lib.measure.analyses.movers import movers
-from voc_lib.measure.feedback import coder_in_force, feedback
+from voc_lib.enrich.in_force import coder_in_force
+from voc_lib.measure.feedback import feedback
 from voc_lib.store import Store, open_store
 
 WATCHED = 12   # last weeks in which planted events lie and are looked for
@@ -27,7 +29,7 @@ class EvaluateError(Exception):
 
 
 def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFrame:
-    """Planted against found, one row a truth, sorted by name.
+    """Planted against found, one row a truth, sorted by name; a newborn topic has a second row (`<truth>_new`, see `born_row`).
 
     Columns: truth, title, begins (ISO week), planted (feedback), customers (people of the frame among them), sizes (people a week, as planted),
     in_store, coded (carry one of `codes`), coded_share (of those in the store), first_week (the first from `begins` on, among the last 12, in which a
@@ -44,7 +46,9 @@ def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFram
         raise EvaluateError(f"「{folder}」里没有埋设的真相。请用 voc sample 重新生成。")
     rows = feedback(opened)
     seen = _seen(rows) if coder_in_force(opened) else None
-    return pl.DataFrame([_row(planted, opened, rows, seen) for planted in truths], schema=SCHEMA, orient="row").sort("truth")
+    table = pl.DataFrame([_row(planted, opened, rows, seen) for planted in truths], schema=SCHEMA, orient="row")
+    born = [row for planted in truths if (row := born_row(planted, opened, rows))]
+    return pl.concat([table, pl.DataFrame(born, schema=SCHEMA, orient="row")]).sort("truth")
 
 
 def _row(planted: dict, store: Store, rows: pl.DataFrame, seen: pl.DataFrame | None) -> tuple:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from voc_lib.engine import quote
+from voc_lib.enrich.in_force import codes_in_force
 from voc_lib.store import Store, open_store
 
 UNDATED = "undated"
@@ -39,16 +40,10 @@ def feedback(
 def _with_codes(rows: pl.DataFrame, store: Store, where: list[str]) -> pl.DataFrame:
     found = store.sql(
         "SELECT feedback_id, list_sort(list(code) FILTER (code <> '未归类')) AS codes FROM mentions WHERE "
-        + " AND ".join([f"model_version = {quote(coder_in_force(store) or '')}", *where]) + " GROUP BY feedback_id"
+        + " AND ".join([codes_in_force(store), *where]) + " GROUP BY feedback_id"
     )
     empty = pl.lit([], pl.List(pl.String))
     return rows.join(found, on="feedback_id", how="left").with_columns(pl.col("codes").cast(pl.List(pl.String)).fill_null(empty))
-
-
-def coder_in_force(store: Store) -> str | None:
-    """The coder version that wrote last at this snapshot: one version serves every week, so that weeks compare."""
-    found = store.sql("SELECT arg_max(model_version, coded_at) AS version FROM mentions")["version"]
-    return found.item()
 
 
 def weeks(store: Store | str | None = None) -> pl.DataFrame:

@@ -16,11 +16,13 @@ from markupsafe import Markup
 
 from voc_lib.enrich.domain import Domain, DomainError, load_domain
 from voc_lib.enrich.edits import edit_codes
+from voc_lib.enrich.undo import undo_edit
 from voc_lib.messages import system_words
 from voc_lib.report.blocks import Block, lab_style
 from voc_lib.report.escape import element
 from voc_lib.report.execute import NOBODY
-from voc_lib.report.studio_tables import ACTION_WORDS, edit_words, few_text, table_codes, table_queue
+from voc_lib.report.markup import block_html
+from voc_lib.report.studio_tables import ACTION_WORDS, edit_words, few_text, line_words, table_codes, table_edits, table_queue
 from voc_lib.settings import settings
 from voc_lib.store import Store, StoreError
 
@@ -70,6 +72,11 @@ def panel_synonyms(lake: Store, queue: pl.DataFrame, analyst: str = "") -> Block
 def panel_codes(lake: Store, analyst: str = "") -> Block:
     """A form to add a wording, move one, merge or rename codes; on a page the taxonomy by system."""
     return Panel(table_codes(lake), lambda: _edit_form(lake, analyst))
+
+
+def panel_edits(lake: Store, analyst: str = "") -> Block:
+    """The last lines of the log, and a button that takes back one's own last step."""
+    return Panel(table_edits(lake), lambda: _undo_form(lake, analyst))
 
 
 def domain_of(lake: Store) -> Domain:
@@ -134,6 +141,31 @@ def write_edit(lake: Store, action: str, **given: str) -> str:
         raise DomainError("请先在上面写上您的名字，它会记在这一行里。")
     line = edit_codes(settings().domains, lake.about["domain"], action, **given)
     return f"已记下：{ACTION_WORDS[action]} {edit_words(line)}。下次编码（voc enrich）时生效。"
+
+
+def undo_last(lake: Store, who: str) -> str:
+    """Take back the last step of an analyst in this store's domain, and the sentence that says what it was and what follows."""
+    done, follows = undo_edit(settings().domains, lake.about["domain"], who=who, store=lake.name)
+    return "；".join([f"已撤销第 {done['line']} 行：{line_words(done['edit'])}", *follows]) + "。下次编码（voc enrich）时生效。"
+
+
+def _undo_form(lake: Store, analyst: str) -> ipywidgets.VBox:
+    """The log as it is after each click, from the newest line down."""
+    import ipywidgets
+
+    who, said, lines = who_field(analyst), html(class_="studio-said"), html()
+    button = ipywidgets.Button(description="撤销上一步", icon="undo", layout={"width": "130px"}, tooltip="您自己的上一步，在日志里加一行撤销")
+
+    def show() -> None:
+        lines.value = block_html(table_edits(lake).description)
+
+    def undo(_: object) -> None:
+        if attempt(said, lambda: undo_last(lake, who.value)):
+            show()
+
+    button.on_click(undo)
+    show()
+    return boxed(ipywidgets.HBox([who, button]), said, lines)
 
 
 def _synonyms(lake: Store, queue: pl.DataFrame, analyst: str) -> ipywidgets.VBox:

@@ -7,7 +7,7 @@ from itertools import groupby
 import polars as pl
 
 from voc_lib.enrich.domain import load_domain
-from voc_lib.enrich.edits import LABEL
+from voc_lib.enrich.edits import LABEL, UNDO
 from voc_lib.enrich.labels import SUGGESTION, edit_lines
 from voc_lib.enrich.suggestions import ENOUGH_LABELS, enough_labels
 from voc_lib.report import theme
@@ -16,7 +16,7 @@ from voc_lib.report.words import code_name
 from voc_lib.settings import settings
 from voc_lib.store import Store
 
-ACTION_WORDS = {"add_synonym": "加说法", "move": "移动说法", "merge": "合并编码", "rename": "改名", LABEL: "标注"}
+ACTION_WORDS = {"add_synonym": "加说法", "move": "移动说法", "merge": "合并编码", "rename": "改名", LABEL: "标注", UNDO: "撤销"}
 DIFFERS = {"system": "系统不同", "code": "系统相同，编码不同", "rest": "主要编码相同，其余不同"}
 # Landis & Koch (1977), doi:10.2307/2529310: names for a range, no more than that.
 KAPPA_WORDS = ((0.8, "很好"), (0.6, "较好"), (0.4, "一般"), (0.2, "较弱"), (-1.0, "很弱"))
@@ -78,11 +78,12 @@ def table_edits(lake: Store) -> Block:
         return note("还没有人改过编码表，也没有人标注过。")
     columns = [{"title": title} for title in ("时间（UTC）", "谁", "做了什么", "内容", "原因")]
     rows = []
-    for (is_label, who, _), group in groupby(lines, key=lambda line: (line["action"] == LABEL, line["who"], line["at"][:10])):
+    for (is_label, *_), group in groupby(lines, key=lambda line: (line["action"] == LABEL, line["who"], line["at"][:10], line["stands"])):
         group = list(group)
         for line in group[:1] if is_label else group:
             what = f"{theme.count_text(len(group))} 条，最近一条：{edit_words(line)}" if is_label else edit_words(line)
-            rows.append([{"text": line["at"][:16].replace("T", " ")}, {"text": who}, {"text": ACTION_WORDS[line["action"]], "tone": "strong"},
+            what += "" if line["stands"] else "（已撤销）"
+            rows.append([{"text": line["at"][:16].replace("T", " ")}, {"text": line["who"]}, {"text": ACTION_WORDS[line["action"]], "tone": "strong"},
                          {"text": what}, {"text": line.get("why") or theme.ABSENT, "tone": "soft"}])
     more = f"日志共 {theme.count_text(len(lines))} 行；同一人一天里接连的标注合成一行。" if len(lines) > len(rows[:LAST]) else ""
     return Block(kind="table", columns=columns, rows=rows[:LAST], caption="", note=more)
@@ -94,12 +95,19 @@ def edit_words(line: dict) -> str:
     >>> edit_words({"action": "merge", "code": "空调-运转-异响", "to": "空调-出风-异响"})
     '空调·运转异响 → 空调·出风异响'
     """
+    if line["action"] == UNDO:
+        return line_words(line["undid"]) if "undid" in line else f"编号 {line['of']} 的一行"
     if line["action"] == LABEL:
         seen = "（接受建议）" if line.get("source") == SUGGESTION else ""
         return "、".join(code_name(code) for code in line["codes"]) + seen
     code = code_name(line["code"])
     to = f" → {code_name(line['to'])}" if line.get("to") else ""
     return f"{code}{to}：「{line['wording']}」" if line.get("wording") else f"{code}{to}"
+
+
+def line_words(line: dict) -> str:
+    """A line of the log with what it is: 合并编码 空调·运转异响 → 空调·出风异响."""
+    return f"{ACTION_WORDS[line['action']]} {edit_words(line)}"
 
 
 def say_agreement(agreed: pl.DataFrame) -> Sentence:

@@ -29,9 +29,9 @@ def count_moved(movers: pl.DataFrame) -> int:
     return sum(finding(row) in ("rise", "fall", "above", "below") for row in movers.iter_rows(named=True))
 
 
-def trend_or_note(estimates: pl.DataFrame, missing: str) -> Block:
+def trend_or_note(estimates: pl.DataFrame, missing: str, title: str = "") -> Block:
     """`chart_trend`, or the sentence `missing` where no week has enough people for a number."""
-    return chart_trend(estimates) if estimates["estimate"].is_not_null().any() else note(missing)
+    return chart_trend(estimates, title) if estimates["estimate"].is_not_null().any() else note(missing)
 
 
 def chart_weeks(feedback: pl.DataFrame, titles: dict[str, str] | None = None, most: int = MOST_WEEKS) -> Block:

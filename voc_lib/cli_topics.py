@@ -1,0 +1,175 @@
+"""`voc topics`: the topics of a store and their ledger: fit, list, what happened, candidates, and what analysts change."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from voc_lib.cli_words import App
+
+topics_app = App(no_args_is_help=True, help="主题：按月拟合，列出主题和台账，确认新主题，合并、改名、标为噪声，比分析师是否一致。")
+STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
+WHO = typer.Option("--who", help="谁；不写则用登录名。")
+WHY = typer.Option("--why", help="原因；写进台账。")
+JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
+ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "确认", "refit": "重新拟合"}
+
+
+def _named(store: str | None) -> str:
+    from voc_lib.settings import settings
+
+    return store or settings().store
+
+
+def _say(content: object) -> None:
+    from voc_lib.cli import _say_json
+
+    _say_json(content)
+
+
+def _tell(text: str) -> None:
+    from voc_lib.cli import out
+
+    out.print(text, markup=False, highlight=False)
+
+
+@topics_app.command()
+def fit(
+    store: Annotated[str | None, STORE] = None,
+    topics: Annotated[int | None, typer.Option("--topics", min=2, max=500, help="第一次拟合找多少个主题；不写则按文字多少，最多 50。已有模型时不起作用。")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="随机种子。")] = 0,
+    until: Annotated[str | None, typer.Option("--until", metavar="周", help="只用到这一周为止的文字，如 2026-W38；用来从过去开始一本台账。")] = None,
+    why: Annotated[str, WHY] = "按月重新拟合",
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """拟合主题（每月一次）：从最近 56 周的文字里找主题，对上台账里的编号，再按新模型把这些周重新归类。"""
+    from voc_lib.enrich.topic_store import fit_topics
+    from voc_lib.measure.feedback import check_week
+
+    done = fit_topics(_named(store), topics, seed, until and check_week(until), why=why)
+    if as_json:
+        _say({"store": _named(store)} | done.__dict__)
+        return
+    kept = f"；与上一版相比 {done.kept_share:.1%} 的文字主题不变，台账新增 {done.events} 件事" if done.kept_share is not None else ""
+    _tell(f"{done.version}：{done.documents:,} 条不同的文字，{done.topics} 个主题，{done.unmapped_share:.1%} 未归类{kept}。归类 {done.assigned:,} 条反馈。")
+
+
+@topics_app.command("list")
+def show(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """列出现在的主题：编号、名字、所在系统、拟合时的文字数。"""
+    from voc_lib.measure.analyses.topic_weeks import NO_MODEL, topics_in_force
+    from voc_lib.store import open_store
+
+    lake = open_store(_named(store))
+    found = topics_in_force(lake)
+    if as_json:
+        _say({"store": lake.name, "topics": found.to_dicts()})
+        return
+    if found.is_empty():
+        _tell(NO_MODEL.format(lake.name, lake.name))
+        return
+    table = Table("编号", "系统", "名字", "文字", "")
+    for row in found.sort("system", -found["documents"], nulls_last=True).iter_rows(named=True):
+        table.add_row(row["topic_id"], row["system"] or "—", row["name"], f"{row['documents']:,}", "噪声" if row["is_noise"] else "" if len(row["parts"]) == 1 else f"合并自 {len(row['parts'])} 个")
+    from voc_lib.cli import out
+
+    out.print(table)
+
+
+@topics_app.command()
+def events(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """主题台账：新生、分裂、合并、改名……谁、何时、为什么；最近的在前。"""
+    from voc_lib.measure.analyses.topic_weeks import topic_history
+    from voc_lib.store import open_store
+
+    lake = open_store(_named(store))
+    found = topic_history(lake)
+    if as_json:
+        _say({"store": lake.name, "events": found.to_dicts()})
+        return
+    if found.is_empty():
+        _tell("台账还是空的：先运行 voc topics fit。")
+        return
+    table = Table("序号", "时间", "谁", "什么", "主题", "涉及", "原因")
+    for row in found.iter_rows(named=True):
+        table.add_row(str(row["event"]), f"{row['at']:%Y-%m-%d %H:%M}", row["who"], ACTIONS[row["action"]], row["topic_id"] or "—",
+                      "、".join(filter(None, [row["others"], row["name"]])) or "—", row["why"] or "")
+    from voc_lib.cli import out
+
+    out.print(table)
+
+
+@topics_app.command()
+def merge(
+    into: Annotated[str, typer.Argument(metavar="并入", help="留下来的主题编号。")],
+    others: Annotated[list[str], typer.Argument(metavar="主题…", help="并进去的主题编号。")],
+    why: Annotated[str, WHY] = "",
+    who: Annotated[str | None, WHO] = None,
+    store: Annotated[str | None, STORE] = None,
+) -> None:
+    """把几个主题并成一个；编号不再另用，以后每次拟合都照此合并。"""
+    _edit(store, "merge", into, others, None, who, why)
+
+
+@topics_app.command()
+def rename(
+    topic: Annotated[str, typer.Argument(metavar="主题", help="主题编号。")],
+    name: Annotated[str, typer.Option("--name", help="新名字。")],
+    why: Annotated[str, WHY] = "",
+    who: Annotated[str | None, WHO] = None,
+    store: Annotated[str | None, STORE] = None,
+) -> None:
+    """给主题改名；编号不变。"""
+    _edit(store, "rename", topic, [], name, who, why)
+
+
+@topics_app.command()
+def noise(
+    topic: Annotated[str, typer.Argument(metavar="主题", help="主题编号。")],
+    why: Annotated[str, WHY] = "",
+    who: Annotated[str | None, WHO] = None,
+    store: Annotated[str | None, STORE] = None,
+) -> None:
+    """把一个主题标为噪声（广告、客套）：不再计入任何数字，反馈仍在。"""
+    _edit(store, "noise", topic, [], None, who, why)
+
+
+@topics_app.command()
+def move(
+    topic: Annotated[str, typer.Argument(metavar="主题", help="移到哪个主题。")],
+    feedback: Annotated[list[str], typer.Argument(metavar="反馈…", help="反馈编号。")],
+    why: Annotated[str, WHY] = "",
+    who: Annotated[str | None, WHO] = None,
+    store: Annotated[str | None, STORE] = None,
+) -> None:
+    """把反馈移到另一个主题；以人的判断为准，重新拟合也不变。"""
+    _edit(store, "move", topic, feedback, None, who, why)
+
+
+def _edit(store: str | None, action: str, topic: str, others: list[str], name: str | None, who: str | None, why: str) -> None:
+    from voc_lib.enrich.topic_edits import edit_topic
+
+    number = edit_topic(_named(store), action, topic, others, name, who=who or getpass.getuser(), why=why)
+    _tell(f"已记入台账第 {number} 条：{ACTIONS[action]} {topic}" + (f"，涉及 {'、'.join(others)}" if others else "") + (f"，名为「{name}」" if name else "") + "。")
+
+
+@topics_app.command()
+def agreement(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
+    """分析师归类得一致吗：两人都用 voc topics move 归过的反馈，两两的 kappa。"""
+    from voc_lib.measure.analyses.topic_agreement import topic_agreement
+    from voc_lib.store import open_store
+
+    lake = open_store(_named(store))
+    found = topic_agreement(lake)
+    if as_json:
+        _say({"store": lake.name, "agreement": found.to_dicts()})
+        return
+    if found.is_empty():
+        _tell("还没有两位分析师都归过的反馈：各自用 voc topics move 主题 反馈 --who 姓名 归同一批反馈，再来比。")
+        return
+    for row in found.iter_rows(named=True):
+        kappa = "无法计算（两人都只用了一个主题）" if row["kappa"] is None else f"{row['kappa']:.2f}（95% 区间 {row['conf_low']:.2f}～{row['conf_high']:.2f}）"
+        _tell(f"{row['first']}、{row['second']}：都归过 {row['n']} 条，一致 {row['agree_share']:.0%}，kappa {kappa}。")
