@@ -50,25 +50,33 @@ def enriched(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def planted_home(tmp_path_factory):
-    """A home whose store `sample` is the planted world that `make report` runs on, ingested and enriched; never written to."""
+    """A home whose store `sample` is the planted world that `make report` runs on, ingested, enriched and with topics; never written to."""
     return plant_home(tmp_path_factory.mktemp("planted") / "样例 世界")
 
 
-def plant_home(folder: Path) -> Path:
+@pytest.fixture(scope="session")
+def small_world(tmp_path_factory):
+    """A planted world of 900 customers, with topics; never written to."""
+    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 900)
+
+
+def plant_home(folder: Path, customers: int | None = None) -> Path:
     from voc_lib.sample import World, plant
 
     make_home(folder)
     raw = folder / "data" / "raw" / "sample"
     shutil.rmtree(raw)
-    plant(World("auto", customers_of_the_sample()), raw)
+    plant(World("auto", customers or customers_of_the_sample()), raw)
     before = os.environ.get("VOC_HOME")
     os.environ["VOC_HOME"] = str(folder)
     try:
         from voc_lib.collect.ingest import ingest
         from voc_lib.enrich.run import enrich
+        from voc_lib.enrich.topic_store import fit_topics
 
         ingest("sample", raw)
         enrich("sample")
+        fit_topics("sample")
     finally:
         os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
     return folder

@@ -102,6 +102,67 @@ def events(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     out.print(table)
 
 
+WEEK = typer.Option("--week", metavar="周", help="截至哪一周，如 2026-W46；不写则库里最后一周。")
+
+
+def _candidates(store: str | None, week: str | None):
+    from voc_lib.measure.analyses.new_topics import new_topics, new_topics_note
+    from voc_lib.measure.feedback import check_week, weeks
+    from voc_lib.store import open_store
+
+    lake = open_store(_named(store))
+    week = check_week(week) if week else weeks(lake)["iso_week"].max()
+    return lake.name, week, new_topics(lake, week), new_topics_note(lake, week)
+
+
+@topics_app.command()
+def candidates(
+    week: Annotated[str | None, WEEK] = None,
+    store: Annotated[str | None, STORE] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """新话题的候选：最近两周突然多起来的说法；读过原声，用 confirm 确认才成为主题。"""
+    from voc_lib.cli import out
+    from voc_lib.report.new_topics import lift_text, say_new_topics
+    from voc_lib.report.theme import people_text
+
+    name, week, found, said = _candidates(store, week)
+    if as_json:
+        _say({"store": name, "week": week, "note": said, "candidates": found.to_dicts()})
+        return
+    _tell(f"{week}：{say_new_topics(found, said)}")
+    if found.height:
+        table = Table("候选", "名字", "人数", "与平常比", "原声", "已知编码")
+        for row in found.iter_rows(named=True):
+            table.add_row(row["candidate"], row["name"], people_text(row["people"]), lift_text(row), f"{len(row['feedback_ids'])} 条", row["known_code"] or "—")
+        out.print(table)
+        _tell("确认：voc topics confirm 候选 --week " + week + " --name 名字 --why 原因")
+
+
+@topics_app.command()
+def confirm(
+    candidate: Annotated[str, typer.Argument(metavar="候选", help="voc topics candidates 列出的编号。")],
+    name: Annotated[str | None, typer.Option("--name", help="主题的名字；不写则用候选的名字。")] = None,
+    week: Annotated[str | None, WEEK] = None,
+    why: Annotated[str, WHY] = "",
+    who: Annotated[str | None, WHO] = None,
+    store: Annotated[str | None, STORE] = None,
+) -> None:
+    """把一个候选确认为主题：台账里加一个编号，最近 56 周按它重新归类；别的主题不变。"""
+    import polars as pl
+
+    from voc_lib.enrich.topic_edits import confirm_topic
+    from voc_lib.enrich.topic_store import TopicError
+
+    lake, week, found, _ = _candidates(store, week)
+    chosen = found.filter(pl.col("candidate") == candidate)
+    if chosen.is_empty():
+        raise TopicError(f"{week} 没有候选「{candidate}」。现有：{'、'.join(found['candidate']) or '无'}。用 voc topics candidates 看全部，别的周用 --week。")
+    named = name or chosen["name"][0]
+    topic = confirm_topic(lake, chosen["feedback_ids"][0].to_list(), named, who=who or getpass.getuser(), why=why)
+    _tell(f"新主题 {topic}「{named}」：由 {len(chosen['feedback_ids'][0])} 条反馈确认，最近 56 周已重新归类。")
+
+
 @topics_app.command()
 def merge(
     into: Annotated[str, typer.Argument(metavar="并入", help="留下来的主题编号。")],

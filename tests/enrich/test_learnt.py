@@ -56,6 +56,51 @@ def test_the_same_labels_give_the_same_model(subjects):
     assert np.array_equal(one, other)
 
 
+class Insisting:
+    """A network that is sure of one subject and one feeling, whatever it reads."""
+
+    def __init__(self, labels, subject, feels):
+        self.labels, self.about, self.feels = labels, [label == subject for label in labels], np.array(feels)
+
+    def probabilities(self, texts):
+        return np.tile(np.array(self.about, dtype=float), (len(texts), 1)), np.tile(self.feels, (len(texts), len(self.labels), 1))
+
+
+def test_a_network_counts_as_much_as_the_linear_models(subjects):
+    model, feelings = subjects
+    text, row = ["油耗太差了"], np.array([0])
+    alone = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
+    try:
+        model.tuned = Insisting(model.labels, "空间", (0, 1, 0))
+        beside = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
+    finally:
+        model.tuned = None
+    assert np.allclose(beside[0], (alone[0] + [label == "空间" for label in model.labels]) / 2)
+    assert np.allclose(beside[1], (alone[1] + [0, 1, 0]) / 2)
+    with pytest.raises(ValueError, match="网络学的主题与标注里的不同：外观"):
+        fit_subjects(["油耗高", "空间大"] * 3, [{"油耗"}, {"空间"}] * 3, encode, Insisting(("外观", "油耗", "空间"), "外观", (0, 1, 0)))
+
+
+def test_pairs_are_said_where_both_are_sure_together(subjects):
+    model, feelings = subjects
+    assert feelings.pairs(["油耗太差了,外观真不错", "后备箱很满意"]) == [(0, "外观", "positive"), (0, "油耗", "negative"), (1, "空间", "positive")]
+    text = ["油耗怎么样"]
+    try:
+        # Half sure of the subject and of a feeling at a third or so: each alone would do, together they do not.
+        model.tuned = Insisting(model.labels, "外观", (1 / 3, 1 / 3, 1 / 3))
+        both, said = model.predict(text), feelings.pairs(text)
+    finally:
+        model.tuned = None
+    assert both == [["外观", "油耗"]] and [subject for _, subject, _ in said] == ["油耗"]
+
+
+def test_opinions_lean_towards_how_often_they_occurred(subjects):
+    _, feelings = subjects
+    asked = ["油耗怎么样"], np.array([0]), ["油耗"]
+    expected = feelings.probabilities(*asked)[0] * feelings.share**feelings.lean
+    assert np.allclose(feelings.probabilities(*asked, balanced=False)[0], expected / expected.sum()) and 0.4 <= feelings.lean <= 1
+
+
 def test_decide_and_folds_by_hand():
     assert decide(np.array([[0.1, 0.2], [0.9, 0.6]]), 0.5).tolist() == [[0, 1], [1, 1]]
     dealt = folds(np.array([[1, 0]] * 6 + [[0, 1]] * 3))

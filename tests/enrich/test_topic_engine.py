@@ -99,11 +99,11 @@ def test_consensus_and_settling_find_two_heaps():
     assert nearest(points, places).tolist() == found.tolist()
 
 
-def refitted(old, new, previous):
+def refitted(old, new, previous, codes=()):
     vectors = np.vstack([old, new])
     fit = SeededConsensus(("制动",), 2, 5, previous).fit(vectors, np.full(len(vectors), -1))
     is_new = np.arange(len(vectors)) >= len(old)
-    return grown(fit.model, previous, vectors, fit.labels_, is_new, previous.ids)
+    return grown(fit.model, vectors, fit.labels_, is_new, previous.ids, codes)
 
 
 def named(vectors, count, ids):
@@ -127,6 +127,22 @@ def test_a_topic_whose_new_texts_fall_into_two_heaps_is_split_and_quiet_ones_are
     assert [(found["action"], found["topic_id"], found["others"]) for found in events] == [("split", parted, "T0003 T0004")]
     assert set(model.ids) == {*before.ids, "T0003", "T0004"} - {parted}
     assert refitted(old, np.vstack([cloud(0, 60, 3), cloud(1, 60, 5)]), before)[1] == []
+
+
+def test_a_topic_is_split_where_two_codes_once_told_together_are_told_apart():
+    wakes, deaf = "车机-语音-误唤醒", "车机-语音-识别差"
+    together = cloud(0, 80, 1) + 0.25 * (np.eye(WIDTH)[20] + np.eye(WIDTH)[21])
+    old = np.vstack([together / np.linalg.norm(together, axis=1, keepdims=True), cloud(1, 80, 2)]).astype(np.float32)
+    before = named(old, 2, ("T0001", "T0002"))
+    parted = before.ids[before.place(old[:1]).topic[0]]
+    apart = [cloud(0, 20, seed) + 0.5 * np.eye(WIDTH)[axis] for seed, axis in ((3, 20), (4, 21))]
+    new = (np.vstack(apart) / np.linalg.norm(np.vstack(apart), axis=1, keepdims=True)).astype(np.float32)
+    other = [["制动-刹车-异响"]] * 80
+    codes = [[wakes, deaf]] * 80 + other + [[wakes]] * 20 + [[deaf]] * 20
+    model, events = refitted(old, new, before, codes)
+    assert [(found["action"], found["topic_id"]) for found in events] == [("split", parted)]
+    still = [[wakes, deaf]] * 80 + other + [[wakes, deaf]] * 40
+    assert refitted(old, new, before, still)[1] == [] or "误唤醒" not in refitted(old, new, before, still)[1][0]["why"]
 
 
 def test_two_topics_whose_valley_fills_are_merged():

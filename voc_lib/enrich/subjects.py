@@ -2,12 +2,14 @@
 
 Three views of a text (characters, words, sentence vector) and its most telling clause each give a score per subject; a
 logistic regression on scores of texts they were not fitted on (stacking, Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1)
-weighs them and makes probabilities. The threshold is chosen on the same held-out scores, never on a test text.
+weighs them and makes probabilities. The threshold is chosen on the same held-out scores, never on a test text. Beside a
+network that reads in order (`aspects_tuned`) the mean of both counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -21,14 +23,22 @@ THRESHOLDS = np.arange(0.25, 0.61, 0.05)
 NOWHERE = -1.0  # score of a text without any clause: as far from a subject as a typical text that is not about it
 
 
+class Network(Protocol):
+    """What `aspects_tuned.fit_tuned` gives: probabilities of subjects [n, labels] and of feelings about each [n, labels, 3]."""
+
+    labels: tuple[str, ...]
+
+    def probabilities(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]: ...
+
+
 class Subjects:
     """A fitted model; `labels` in order, `threshold` above which a subject counts as talked about.
 
     A text always gets at least one subject, the likeliest. Deterministic: the same labels give the same model.
     """
 
-    def __init__(self, labels: tuple[str, ...], views: dict, stack: list, threshold: float, encode: Encode) -> None:
-        self.labels, self.threshold = labels, threshold
+    def __init__(self, labels: tuple[str, ...], views: dict, stack: list, threshold: float, encode: Encode, tuned: Network | None = None) -> None:
+        self.labels, self.threshold, self.tuned = labels, threshold, tuned
         self._views, self._stack, self._encode = views, stack, encode
         self.training_clauses: np.ndarray | None = None  # scores of the training texts' clauses by models that had not seen them
 
@@ -38,7 +48,8 @@ class Subjects:
         scores = [_scores(self._views[name], said) for name, said in _views_of(told, self._encode).items()]
         clauses = clause_frame(told)
         scores.append(_highest(self.clause_scores(clauses["clause"].to_list()), clauses["row"].to_numpy(), len(told)))
-        return _stacked(self._stack, np.hstack(scores))
+        found = _stacked(self._stack, np.hstack(scores))
+        return found if self.tuned is None else (found + self.tuned.probabilities(texts)[0]) / 2
 
     def predict(self, texts: list[str]) -> list[list[str]]:
         """The subjects of each text, at least one."""
@@ -50,12 +61,14 @@ class Subjects:
         return _scores(self._views["characters"], clauses)
 
 
-def fit_subjects(texts: list[str], subjects: list[set[str]], encode: Encode) -> Subjects:
-    """Fit on texts and the set of subjects of each. ValueError where fewer than two subjects have `FOLDS` texts."""
+def fit_subjects(texts: list[str], subjects: list[set[str]], encode: Encode, tuned: Network | None = None) -> Subjects:
+    """Fit on texts and the set of subjects of each; `tuned` was fitted on the same. ValueError where fewer than two subjects have `FOLDS` texts."""
     labels = tuple(sorted(set().union(*subjects)))
     truth = np.array([[label in found for label in labels] for found in subjects], dtype=int).reshape(len(texts), len(labels))
     if len(labels) < 2 or truth.sum(0).min() < FOLDS:
         raise ValueError(f"学习主题至少要两个主题、每个 {FOLDS} 条标注；现有：{dict(zip(labels, truth.sum(0).tolist(), strict=True))}")
+    if tuned is not None and tuned.labels != labels:
+        raise ValueError(f"网络学的主题与标注里的不同：{'、'.join(sorted(set(tuned.labels) ^ set(labels)))}。请用同一份标注学。")
     told = language.telling_texts(texts)
     views, clauses = _views_of(told, encode), clause_frame(told)
     rows, pieces = clauses["row"].to_numpy(), clauses["clause"].to_list()
@@ -65,16 +78,16 @@ def fit_subjects(texts: list[str], subjects: list[set[str]], encode: Encode) -> 
     for at in range(FOLDS):
         known, new = np.flatnonzero(fold != at), np.flatnonzero(fold == at)
         for name, said in views.items():
-            model = _fit_view(name, _take(said, known), truth[known])
-            held[name][new] = _scores(model, _take(said, new))
+            model = _fit_view(name, take(said, known), truth[known])
+            held[name][new] = _scores(model, take(said, new))
             if name == "characters":
                 theirs = np.flatnonzero(np.isin(rows, new))
-                held_clauses[theirs] = _scores(model, _take(pieces, theirs)) if len(theirs) else 0
+                held_clauses[theirs] = _scores(model, take(pieces, theirs)) if len(theirs) else 0
     stacked = np.hstack([*held.values(), _highest(held_clauses, rows, len(told))])
     stack = _fit_stack(stacked, truth)
     sure = _stacked(stack, stacked)
     threshold = max(THRESHOLDS, key=lambda cut: _micro_f1(truth, decide(sure, cut)))
-    model = Subjects(labels, {name: _fit_view(name, said, truth) for name, said in views.items()}, stack, float(threshold), encode)
+    model = Subjects(labels, {name: _fit_view(name, said, truth) for name, said in views.items()}, stack, float(threshold), encode, tuned)
     model.training_clauses = held_clauses
     return model
 
@@ -109,7 +122,7 @@ def _views_of(told: list[str], encode: Encode) -> dict:
     return {"characters": told, "words": language.tokens(told), "meaning": encode(told)}
 
 
-def _take(said, places: np.ndarray):
+def take(said, places: np.ndarray):
     return said[places] if isinstance(said, np.ndarray) else [said[at] for at in places]
 
 

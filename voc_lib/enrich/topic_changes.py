@@ -1,32 +1,43 @@
 """What a refit finds beside texts that moved: topics that grew apart, topics that grew together, topics that nobody speaks of any more.
 
-A topic is split only where what was said since the last fit falls into two heaps and what was said before did not; two are merged only where a
-valley between them has filled. So a split or merge is news, and not a second opinion on an old cut.
+A topic is split only where what was said since the last fit falls into two heaps and what was said before did not, or where two codes that people
+used to tell in one breath are now told apart; two are merged only where a valley between them has filled. So a split or merge is news, and not a
+second opinion on an old cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
 from voc_lib.enrich import ledger
+from voc_lib.enrich.domain import PLAIN_MENTION
 from voc_lib.enrich.embedders import normalised
 from voc_lib.enrich.topic_consensus import NO_VALLEY, consensus, middles, nearest, separation
 from voc_lib.enrich.topics import LEAST_LIKE, SMALLEST, TopicModel
 
 APART = 4.0  # separation of two heaps, where a cloud without a valley has 2.65
+FLAT = 3.2  # what was said before had no valley worth the name; topics of the planted world that are one thing have 2.7-3.1
+TOGETHER, ALONE = 0.5, 0.2  # of the rarer of two codes: so much was told with the other before, at most so much is now
+DOUBT = 0.01  # Fisher's exact test, shared among all pairs of a topic
+SEEN = 0.8  # of texts with one code only, those nearer to their own code's middle: else the vectors cannot hold the parts apart
 NEWS = 0.7  # more (or less) separation than before, to be a change
 SMALLER_HALF = 0.2  # of the new texts, at least
 REPRODUCED = 0.9  # share of texts put the same way by halves cut from either half of the texts
 VOTES = 8
 
 
-def grown(model: TopicModel, before: TopicModel, vectors: np.ndarray, labels: np.ndarray, is_new: np.ndarray, known: Iterable[str]) -> tuple[TopicModel, list[dict]]:
+def grown(
+    model: TopicModel, vectors: np.ndarray, labels: np.ndarray, is_new: np.ndarray, known: Iterable[str], codes: Sequence[Sequence[str]] = ()
+) -> tuple[TopicModel, list[dict]]:
     """The refitted model with topics split, merged and ended, and the events, in the order of the ledger.
 
-    `model` carries the ids of `before`, topic by topic; `labels` are its topics of the rows, `is_new` those said since the last fit.
+    `model` carries the ids of the version before, topic by topic; `labels` are its topics of the rows, `is_new` those said since the last fit, `codes` the
+    codes of every row where there are any.
     """
     points = normalised(vectors - model.centre) @ model.axes
     known, events, taken = list(known), [], set()
@@ -43,7 +54,8 @@ def grown(model: TopicModel, before: TopicModel, vectors: np.ndarray, labels: np
         events.append(ledger.event("merge", name, [model.ids[one], model.ids[other]], why=said))
         fresh.append((name, model.system_of[one], rows))
     for at in range(len(model.ids)):
-        halves = None if at in taken else _grown_apart(points, labels == at, is_new)
+        own = labels == at
+        halves = None if at in taken else _grown_apart(points, own, is_new) or _told_apart(points, own, is_new, codes)
         if halves is not None:
             taken.add(at)
             names = ledger.new_ids(known, 2)
@@ -67,9 +79,51 @@ def _grown_apart(points: np.ndarray, own: np.ndarray, is_new: np.ndarray) -> tup
     places = middles(new, halves, 2)
     smaller = min(np.bincount(halves, minlength=2))
     apart, was = separation(new, halves), separation(old, nearest(old, places)) if len(old) >= 2 * SMALLEST else 0.0
-    if smaller < max(SMALLEST, SMALLER_HALF * len(new)) or apart < APART or apart < was + NEWS or _reproduced(new) < REPRODUCED:
+    if smaller < max(SMALLEST, SMALLER_HALF * len(new)) or apart < APART or was > FLAT or _reproduced(new) < REPRODUCED:
         return None
     return nearest(points[own], places), f"上次拟合以来的 {len(new)} 条分成 {len(new) - smaller} 条和 {smaller} 条两堆，间隔 {apart:.1f}（以前 {was:.1f}，不分开时约 {NO_VALLEY}）"
+
+
+def _told_apart(points: np.ndarray, own: np.ndarray, is_new: np.ndarray, codes: Sequence[Sequence[str]]) -> tuple[np.ndarray, str] | None:
+    """(half of every text of the topic, the figures) where two codes were told together before and are told apart now."""
+    from scipy.stats import fisher_exact
+
+    if not codes:
+        return None
+    rows = np.flatnonzero(own)
+    said = [{code for code in codes[row] if not code.endswith(f"-{PLAIN_MENTION}")} for row in rows]
+    many = Counter(code for found in said for code in found)
+    pairs = [pair for pair in combinations(sorted(code for code, count in many.items() if count >= 2 * SMALLEST), 2)]
+    best = None
+    for one, other in pairs:
+        rarer, common = sorted((one, other), key=lambda code: (many[code], code))
+        with_rarer = [(row, common in found) for row, found in zip(rows, said, strict=True) if rarer in found]
+        counts = np.zeros((2, 2), dtype=int)  # before, now x together, alone
+        for row, together in with_rarer:
+            counts[int(is_new[row]), int(not together)] += 1
+        if min(counts.sum(1)) < SMALLEST or counts[0, 0] < TOGETHER * counts[0].sum() or counts[1, 0] > ALONE * counts[1].sum():
+            continue
+        doubt = float(fisher_exact(counts, alternative="greater")[1])
+        if doubt <= DOUBT / len(pairs) and (best is None or doubt < best[0]):
+            best = doubt, rarer, common, counts
+    if best is None:
+        return None
+    _, rarer, common, counts = best
+    alone = [points[[row for row, found in zip(rows, said, strict=True) if is_new[row] and mine in found and his not in found]] for mine, his in ((rarer, common), (common, rarer))]
+    if min(map(len, alone)) < SMALLEST or _told_by_vectors(*alone) < SEEN:
+        return None
+    places = np.vstack([part.mean(0) for part in alone])
+    before, now = (f"{together} / {together + apart}" for together, apart in counts)
+    return nearest(points[own], places), f"「{rarer}」以前多与「{common}」一起说（{before}），上次拟合以来分开说（{now}）"
+
+
+def _told_by_vectors(one: np.ndarray, other: np.ndarray) -> float:
+    """Share of texts nearer to the middle of their own kind, each left out of it."""
+    right = 0
+    for own, his in ((one, other), (other, one)):
+        rest = (own.sum(0) - own) / max(len(own) - 1, 1)
+        right += (((own - rest) ** 2).sum(1) < ((own - his.mean(0)) ** 2).sum(1)).sum()
+    return right / (len(one) + len(other))
 
 
 def _reproduced(points: np.ndarray) -> float:

@@ -89,7 +89,7 @@ def fit_topics(store: str, topics: int | None = None, seed: int = 0, until: str 
     words = carried(texts["text"].to_list(), vectors, seeds, cluster, domain)
     known = opened.sql("SELECT DISTINCT topic_id FROM topics")["topic_id"].to_list() + events_of(opened)["topic_id"].drop_nulls().to_list()
     told = _previous_topics(opened, last, texts)
-    model, events = _named(cluster, vectors, told, known, goes_on, (texts["iso_week"] > last["until"]).to_numpy() if last else None)
+    model, events = _named(cluster, vectors, told, known, goes_on, (texts["iso_week"] > last["until"]).to_numpy() if last else None, texts["codes"].to_list())
     placed = model.place(vectors)
     if len(model.ids) != len(cluster.model.ids) or not (placed.topic == cluster.labels_).all():  # words of the topics as they now are
         words = carried(texts["text"].to_list(), vectors, placed.topic, _Given(placed.topic), domain)
@@ -120,10 +120,10 @@ class _Given:
         return self
 
 
-def _named(cluster: SeededConsensus, vectors, told: list[str | None], known: list[str], goes_on: bool, is_new) -> tuple[TopicModel, list[dict]]:
+def _named(cluster: SeededConsensus, vectors, told: list[str | None], known: list[str], goes_on: bool, is_new, codes) -> tuple[TopicModel, list[dict]]:
     """The fitted model with ids of the ledger, and what happened to topics."""
     if goes_on:
-        return grown(cluster.model, cluster.previous, vectors, cluster.labels_, is_new, known)
+        return grown(cluster.model, vectors, cluster.labels_, is_new, known, codes)
     ids, events = ledger.match(np.array(told, dtype=object), cluster.labels_, known)
     return replace(cluster.model, ids=tuple(ids[at] for at in range(len(cluster.model.ids)))), events
 
@@ -173,10 +173,11 @@ def back_until(store: Store) -> str:
 
 
 def _sample(store: Store, until: str | None) -> pl.DataFrame:
-    """`text_hash, text, iso_week (first said), system (of the main code)` of different texts, drawn by the hash: the order of rows decides nothing."""
+    """`text_hash, text, iso_week (first said), system (of the main code), codes` of different texts, drawn by the hash: the order of rows decides nothing."""
     return store.sql(
-        f"SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(CASE WHEN code <> '{UNMAPPED}' THEN split_part(code, '-', 1) END) AS system "
-        f"FROM feedback_rows f JOIN texts USING (feedback_id) LEFT JOIN (SELECT feedback_id, code FROM mentions WHERE {codes_in_force(store)} AND is_primary) m USING (feedback_id) "
+        f"SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
+        f"coalesce(list(DISTINCT code) FILTER (code IS NOT NULL), []) AS codes FROM feedback_rows f JOIN texts USING (feedback_id) "
+        f"LEFT JOIN (SELECT feedback_id, code, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> '{UNMAPPED}') m USING (feedback_id) "
         f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' "
         f"AND {NOT_CUSTOMERS} GROUP BY text_hash ORDER BY sha256(text_hash) LIMIT {MOST_TEXTS}"
     ).sort("text_hash")

@@ -9,6 +9,7 @@ import polars as pl
 
 from voc_lib.collect.ingest import known_sources
 from voc_lib.evaluate.born import born_row
+from voc_lib.evaluate.parted import parted_row
 from voc_lib.evaluate.truth import read_truths, truth_folder
 from voc_lib.measure.analyses.movers import movers
 from voc_lib.enrich.in_force import coder_in_force
@@ -29,7 +30,7 @@ class EvaluateError(Exception):
 
 
 def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFrame:
-    """Planted against found, one row a truth, sorted by name; a newborn topic has a second row (`<truth>_new`, see `born_row`).
+    """Planted against found, one row a truth, sorted by name; a life of topics has rows for its birth (`_new`, see `born_row`) and its ledger (`_ledger`, see `parted_row`).
 
     Columns: truth, title, begins (ISO week), planted (feedback), customers (people of the frame among them), sizes (people a week, as planted),
     in_store, coded (carry one of `codes`), coded_share (of those in the store), first_week (the first from `begins` on, among the last 12, in which a
@@ -47,8 +48,8 @@ def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFram
     rows = feedback(opened)
     seen = _seen(rows) if coder_in_force(opened) else None
     table = pl.DataFrame([_row(planted, opened, rows, seen) for planted in truths], schema=SCHEMA, orient="row")
-    born = [row for planted in truths if (row := born_row(planted, opened, rows))]
-    return pl.concat([table, pl.DataFrame(born, schema=SCHEMA, orient="row")]).sort("truth")
+    more = [row for planted in truths for look in (born_row, parted_row) if (row := look(planted, opened, rows))]
+    return pl.concat([table, pl.DataFrame(more, schema=SCHEMA, orient="row")]).sort("truth")
 
 
 def _row(planted: dict, store: Store, rows: pl.DataFrame, seen: pl.DataFrame | None) -> tuple:

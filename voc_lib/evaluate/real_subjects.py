@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich.aspects import OPINIONS, fit_aspects
+from voc_lib.enrich.aspects_tuned import fit_tuned, start_sense
 from voc_lib.enrich.opinions_start import start_model
 from voc_lib.enrich.subjects import fit_subjects
 from voc_lib.evaluate.real_parts import FOLDS, Encoder, fold_of, measure, missing, read_part
@@ -52,7 +53,7 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
         fold = fold_of(tests.texts)
         parts = [(tests.part(np.flatnonzero(fold != at)), tests.part(np.flatnonzero(fold == at))) for at in range(FOLDS)]
     counted = np.zeros(3)  # subjects found and right, found, true
-    paired = np.zeros(3)
+    paired = np.zeros(3)  # the same of pairs of subject and feeling
     truth, told = [], []
     for known, new in parts:
         found = _one_part(known, new, encode)
@@ -67,19 +68,17 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
 
 def _one_part(known, new, encode: Encoder) -> tuple[np.ndarray, np.ndarray, list[str]]:
     start = start_model()
-    model = fit_subjects(known[0], known[1], encode)
+    tuned = fit_tuned(known[0], known[2], known[3], np.array([OPINIONS.index(feeling) for feeling in known[4]]), start_sense())
+    model = fit_subjects(known[0], known[1], encode, tuned)
     feelings = fit_aspects(known[0], known[2], known[3], known[4], model, encode, start.displeasure)
     texts, true, rows, about, _ = new
-    said = model.predict(texts)
-    pairs_said = [(row, subject) for row, subjects in enumerate(said) for subject in subjects]
-    felt = feelings.predict(texts, np.array([row for row, _ in pairs_said]), [subject for _, subject in pairs_said], balanced=False)
-    known_pairs = set(zip(rows.tolist(), about, new[4], strict=True))
-    right = sum(pair in known_pairs for pair in ((row, subject, feeling) for (row, subject), feeling in zip(pairs_said, felt, strict=True)))
+    said, count = model.predict(texts), sum(len(subjects) for subjects in true)
     hit = sum(len(set(a) & b) for a, b in zip(said, true, strict=True))
-    sizes = (len(pairs_said), sum(len(b) for b in true))
+    pairs = feelings.pairs(texts)
+    right = len(set(pairs) & set(zip(rows.tolist(), about, new[4], strict=True)))
     listed = [at for at, subject in enumerate(about) if subject in model.labels]
     answer = dict(zip(listed, feelings.predict(texts, rows[listed], [about[at] for at in listed]), strict=True))
-    return np.array([hit, *sizes]), np.array([right, *sizes]), [answer.get(at, "neutral") for at in range(len(about))]
+    return np.array([hit, sum(map(len, said)), count]), np.array([right, len(pairs), count]), [answer.get(at, "neutral") for at in range(len(about))]
 
 
 def _f1(counts: np.ndarray) -> float:

@@ -1,0 +1,45 @@
+"""The row of a planted split and merge: found only where the machine's event names the topics the planted texts lay in."""
+
+import polars as pl
+import pytest
+
+from voc_lib.evaluate import parted
+
+PLANTED = {"truth": "topic_life", "split": {"leaves": ["听不懂", "误唤醒"], "week": "2026-W38"}, "merge": {"leaves": ["跳枪", "充不满"], "week": "2026-W41"},
+           "feedback": [{"channel": "forum", "source_id": f"s{at}", "customer_id": None, "leaves": leaves} for at, leaves in enumerate(
+               [["听不懂", "误唤醒"], ["听不懂", "误唤醒"], ["跳枪"], ["充不满"]])]}
+ROWS = pl.DataFrame({"feedback_id": [f"f{at}" for at in range(4)], "channel": ["forum"] * 4, "source_id": [f"s{at}" for at in range(4)]})
+TOPICS = {"f0": "T0001", "f1": "T0001", "f2": "T0002", "f3": "T0003"}
+
+
+class Lake:
+    def __init__(self, versions):
+        self.versions = versions
+
+    def sql(self, query):
+        if "topic_models" in query:
+            return pl.DataFrame({"version": self.versions}, schema={"version": pl.String})
+        assert "iso_week <" in query
+        return pl.DataFrame({"feedback_id": list(TOPICS), "topic_id": list(TOPICS.values())})
+
+
+def said(monkeypatch, events, versions=("v1", "v2")):
+    told = pl.DataFrame([{"event": at, "who": who, "action": action, "topic_id": topic, "others": others} for at, (who, action, topic, others) in enumerate(events, 1)],
+                        schema={"event": pl.Int64, "who": pl.String, "action": pl.String, "topic_id": pl.String, "others": pl.String})
+    monkeypatch.setattr(parted, "events_of", lambda store: told)
+    return parted.parted_row(PLANTED, Lake(list(versions)), ROWS)["found"]
+
+
+def test_a_split_of_the_right_topic_and_a_merge_of_the_right_ones(monkeypatch):
+    found = said(monkeypatch, [("机器", "split", "T0001", "T0004 T0005"), ("机器", "merge", "T0006", "T0002 T0003")])
+    assert found == "分裂在台账第 1 条，台账共有 1 次分裂；合并在台账第 2 条，台账共有 1 次合并"
+
+
+@pytest.mark.parametrize("events", [[], [("机器", "split", "T0009", "T0004 T0005")], [("王工", "split", "T0001", "T0004 T0005")]])
+def test_other_topics_and_other_hands_do_not_count(monkeypatch, events):
+    assert said(monkeypatch, events).startswith("分裂没有记入")
+
+
+def test_one_fit_cannot_tell(monkeypatch):
+    assert "只拟合过一次" in said(monkeypatch, [], ("v1",)) and "还没有主题模型" in said(monkeypatch, [], ())
+    assert parted.parted_row({"truth": "ac_noise", "feedback": []}, None, ROWS) is None

@@ -1,0 +1,55 @@
+"""`voc topics` as it is typed, on a small planted world: list, ledger, edits, candidates, refusals in words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+VOC = Path(sys.executable).with_name("voc")
+
+
+def voc(*words, ok=True):
+    done = subprocess.run([VOC, "topics", *map(str, words)], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == ok, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def world(small_world, tmp_path, monkeypatch):
+    folder = shutil.copytree(small_world, tmp_path / "台")
+    monkeypatch.setenv("VOC_HOME", str(folder))
+    return folder
+
+
+def test_list_edits_and_the_ledger(world):
+    listed = json.loads(voc("list", "--json").stdout)["topics"]
+    one, other = listed[0]["topic_id"], listed[1]["topic_id"]
+    assert one in voc("list").stdout and listed[0]["name"].split("、")[0] in voc("list").stdout
+    assert f"合并 {one}，涉及 {other}" in voc("merge", one, other, "--why", "同一件事", "--who", "王工").stdout
+    assert "名为「刹车的事」" in voc("rename", one, "--name", "刹车的事", "--why", "太长", "--who", "王工").stdout
+    voc("noise", listed[2]["topic_id"], "--why", "客套", "--who", "李工")
+    events = json.loads(voc("events", "--json").stdout)["events"]
+    assert [(row["action"], row["who"]) for row in events[:3]] == [("noise", "李工"), ("rename", "王工"), ("merge", "王工")]
+    assert "王工" in voc("events").stdout
+    again = {row["topic_id"]: row for row in json.loads(voc("list", "--json").stdout)["topics"]}
+    assert again[one]["name"] == "刹车的事" and other not in again and again[listed[2]["topic_id"]]["is_noise"]
+
+
+def test_refusals_are_one_message(world):
+    assert "没有主题「T9999」" in voc("rename", "T9999", "--name", "甲", "--why", "乙", ok=False).stderr
+    assert "缺原因" in voc("noise", "T0001", ok=False).stderr
+    assert "没有候选「abc」" in voc("confirm", "abc", "--why", "乙", ok=False).stderr
+    assert "请先" in voc("fit", "--until", "2020-W01", ok=False).stderr
+
+
+def test_candidates_and_agreement_say_what_there_is(world):
+    found = json.loads(voc("candidates", "--json").stdout)
+    assert found["week"] == "2026-W46" and isinstance(found["candidates"], list)
+    assert "2026-W46：" in voc("candidates").stdout
+    assert "还没有两位分析师" in voc("agreement").stdout and json.loads(voc("agreement", "--json").stdout)["agreement"] == []

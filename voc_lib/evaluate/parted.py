@@ -1,0 +1,46 @@
+"""A planted split and merge: are they in the ledger of topics, and where do their texts lie?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from voc_lib.engine import quote
+from voc_lib.enrich.topic_store import events_of
+from voc_lib.store import Store
+
+NO_MODEL = "还没有主题模型（voc topics fit）"
+ONE_FIT = "只拟合过一次，看不出分合（先 voc topics fit --until {}，再 voc topics fit）"
+
+
+def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
+    """The columns of `evaluate` for a truth with a topic that splits and two that merge (`split`, `merge`); None for any other.
+
+    Found is a split of the topic that holds most of the split texts told before, and a merge of topics that hold the merged ones.
+    """
+    if "split" not in planted or "merge" not in planted:
+        return None
+    fits = store.sql("SELECT version FROM topic_models ORDER BY number")
+    seen = NO_MODEL if fits.is_empty() else ONE_FIT.format(planted["split"]["week"]) if fits.height < 2 else _found(planted, store, rows, fits["version"][0])
+    return {"truth": f"{planted['truth']}_ledger", "title": "话题的分裂与合并：台账里有没有", "begins": planted["split"]["week"], "found": seen}
+
+
+def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str) -> str:
+    events = events_of(store)
+    said = []
+    for kind, name in (("split", "分裂"), ("merge", "合并")):
+        homes = _homes(planted, planted[kind], store, rows, first)
+        told = events.filter((pl.col("action") == kind) & (pl.col("who") == "机器"))
+        hit = [row for row in told.iter_rows(named=True) if homes & ({row["topic_id"]} if kind == "split" else set((row["others"] or "").split()))]
+        said.append(f"{name}{'在台账第 ' + str(hit[0]['event']) + ' 条' if hit else '没有记入'}，台账共有 {told.height} 次{name}")
+    return "；".join(said)
+
+
+def _homes(planted: dict, part: dict, store: Store, rows: pl.DataFrame, version: str) -> set[str]:
+    """The topic under a version that most of the planted feedback of each leaf lay in before the week it happened."""
+    placed = store.sql(f"SELECT feedback_id, topic_id FROM topic_assignments WHERE version = {quote(version)} AND iso_week < {quote(part['week'])}")
+    homes = set()
+    for leaf in part["leaves"]:
+        listed = pl.DataFrame([one for one in planted["feedback"] if leaf in one["leaves"]], schema={"channel": pl.String, "source_id": pl.String})
+        here = rows.join(listed, on=["channel", "source_id"], how="semi").join(placed, on="feedback_id").drop_nulls("topic_id")
+        homes |= set(here["topic_id"].mode().sort().head(1))
+    return homes
