@@ -56,17 +56,17 @@ def planted_home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory):
-    """A planted world of 900 customers, with topics; never written to."""
-    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 900)
+    """A planted world of 900 customers and 60 weeks, with topics; never written to."""
+    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 900, 60)
 
 
-def plant_home(folder: Path, customers: int | None = None) -> Path:
+def plant_home(folder: Path, customers: int | None = None, weeks: int = 120) -> Path:
     from voc_lib.sample import World, plant
 
     make_home(folder)
     raw = folder / "data" / "raw" / "sample"
     shutil.rmtree(raw)
-    plant(World("auto", customers or customers_of_the_sample()), raw)
+    plant(World("auto", customers or customers_of_the_sample(), weeks), raw)
     before = os.environ.get("VOC_HOME")
     os.environ["VOC_HOME"] = str(folder)
     try:

@@ -44,7 +44,7 @@ _NAMES = {
     "voc_lib.report.studio": ["panel_codes", "panel_edits", "panel_synonyms"],
     "voc_lib.report.studio_labels": ["panel_labels", "panel_suggestions"],
     "voc_lib.report.studio_tables": ["cards_studio", "say_queue", "table_agreement", "table_disagreements", "table_edits"],
-    "voc_lib.report.topic_ledger": ["chart_ledger_map", "chart_systems", "count_told", "quote_changes", "say_ledger", "say_model_changed", "say_span", "status_ledger", "table_events", "table_model_changed"],
+    "voc_lib.report.topic_ledger": ["chart_ledger_map", "chart_model_changed", "chart_systems", "count_told", "quote_changes", "say_ledger", "say_model_changed", "say_span", "status_ledger", "table_events", "table_model_changed"],
     "voc_lib.report.topics": ["chart_topic_map", "chart_topic_tree", "count_outside", "count_topics", "quote_topics", "say_topics", "status_topics", "table_topics"],
     "voc_lib.report.week": ["chart_weeks", "count_moved", "status_week", "trend_or_note"],
     "voc_lib.report.sentences": ["say_change", "say_coverage", "say_movers", "say_silence", "say_undated"],

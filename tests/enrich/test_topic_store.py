@@ -5,14 +5,18 @@ import shutil
 import polars as pl
 import pytest
 
+from voc_lib.collect.ingest import ingest
 from voc_lib.enrich import topic_store
 from voc_lib.enrich.ledger import LedgerError, replay
+from voc_lib.enrich.run import enrich
 from voc_lib.enrich.topic_edits import confirm_topic, edit_topic
 from voc_lib.enrich.topic_store import TopicError, events_of, fit_topics, model_in_force
 from voc_lib.measure.analyses.topic_agreement import topic_agreement
 from voc_lib.measure.analyses.topic_weeks import as_codes, model_changed, topic_history, topics_in_force, typical_of_topics, with_topics
 from voc_lib.measure.feedback import feedback
+from voc_lib.settings import settings
 from voc_lib.store import open_store
+from voc_lib.store_write import write_store
 
 
 @pytest.fixture
@@ -53,11 +57,28 @@ def test_nothing_is_placed_again_and_a_refit_keeps_ids(fitted):
     assert model_changed(fitted, weeks).is_empty()
 
 
-def test_the_same_store_gives_the_same_model(fitted):
-    first = model_in_force(fitted)
-    sample = topic_store._sample(fitted, None)
-    assert sample.sample(fraction=1, shuffle=True, seed=5).sort("text_hash").equals(sample)
-    assert first["version"].endswith(topic_store.read_model(first["state"]).fingerprint)
+def test_shuffled_exports_in_another_store_give_the_same_topics(fitted):
+    raw = settings().home / "data" / "raw" / "sample"
+    turned = sorted(raw.rglob("*.jsonl"))
+    for path in turned:
+        path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[::-1]), "utf-8")
+    assert len(turned) > 5
+    ingest("again", raw, "auto")
+    with write_store("again", "vectors known already") as writer:
+        writer.append("vectors", fitted.sql("SELECT * FROM vectors").sample(fraction=1, shuffle=True, seed=2))
+    enrich("again")
+    fit_topics("again")
+    again = open_store("again")
+    assert topics_in_force(again).drop("version").equals(topics_in_force(fitted).drop("version"))
+    placed = "SELECT feedback_id, topic_id, is_mapped FROM topic_assignments ORDER BY feedback_id"
+    assert again.sql(placed).equals(fitted.sql(placed))
+
+
+def test_an_old_model_is_said(small_world, tmp_path, monkeypatch):
+    monkeypatch.setenv("VOC_HOME", str(shutil.copytree(small_world, tmp_path / "旧")))
+    assert topic_store.refit_note(open_store("sample")) == ""
+    fit_topics("sample", until="2026-W40")
+    assert "截至 2026-W40 的文字，已过 6 周" in topic_store.refit_note(open_store("sample"))
 
 
 def test_edits_count_at_once_and_replay_to_the_same(fitted):

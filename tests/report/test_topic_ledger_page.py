@@ -7,7 +7,7 @@ import pytest
 
 from voc_lib.report.markup import block_html
 from voc_lib.report.topic_ledger import (
-    chart_ledger_map, chart_systems, count_told, people_by_topic, quote_changes, say_ledger, say_model_changed, table_events, table_model_changed)
+    chart_ledger_map, chart_model_changed, chart_systems, count_told, people_by_topic, quote_changes, say_ledger, say_model_changed, table_events, table_model_changed)
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -44,10 +44,13 @@ def test_charts_leave_small_topics_and_noise_out_and_escape_names(told, topics):
 
 
 def test_what_the_model_moved_is_said_apart_from_customers():
-    changed = pl.DataFrame({"topic_id": ["T0001", "T0002"], "label": ["T0001 刹车", "T0002 空调"], "before": [60, 40], "moved_in": [0, 5], "moved_out": [5, 0], "after": [55, 45]})
+    changed = pl.DataFrame({"topic_id": ["T0001", "T0002"], "label": ["T0001 刹车", "T0002 空调"], "before": [60, 40], "moved_in": [0, 5], "moved_out": [5, 0], "after": [55, 45], "earlier": [30, 45]})
     assert "5%" in str(say_model_changed(changed))
     rows = table_model_changed(changed).description["rows"]
     assert [[cell["text"] for cell in row] for row in rows] == [["T0001 刹车", "60", "5", "0", "55"], ["T0002 空调", "40", "0", "5", "45"]]
+    chart = chart_model_changed(changed)
+    assert [(bar["y"], bar["x"]) for bar in chart.figure["data"]] == [(["T0002 空调", "T0001 刹车"], [0, 25]), (["T0002 空调", "T0001 刹车"], [5, -5])]
+    assert "一个版本" in str(chart_model_changed(changed.clear()).description)
     assert "一个版本" in str(table_model_changed(changed.clear()).description) and "只有一个版本" in str(say_model_changed(changed.clear()))
 
 

@@ -17,7 +17,7 @@ from voc_lib.enrich.in_force import codes_in_force
 from voc_lib.enrich.judging import find_repeats, judge_labelled, judge_mentions
 from voc_lib.enrich.label_coding import code_by_labels, put_in_force
 from voc_lib.enrich.opinions import get_opinion_model, opinion_version
-from voc_lib.enrich.topic_store import assign_topics
+from voc_lib.enrich.topic_store import assign_topics, refit_note
 from voc_lib.settings import settings
 from voc_lib.store import open_store
 from voc_lib.store_write import Writer, write_store
@@ -42,6 +42,7 @@ class EnrichCount:
     opinion_model: str = ""
     embedder_note: str = ""  # what a user should know about the vectors, in a sentence
     topics_assigned: int = 0
+    topics_note: str = ""  # that the topic model is old
     labels_looked_at: int = 0
     label_coder: str = ""
     labels_waiting: int = 0
@@ -77,7 +78,7 @@ def enrich(store: str, relearn: bool = False) -> EnrichCount:
     total = after.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
     texts = after.sql(f"SELECT count(DISTINCT text_hash) AS n FROM texts WHERE cleaning = '{CLEANING}'")["n"].item()
     return EnrichCount(total, coded, hit["n"].item() / total if total else None, texts, embedded, version, embedder.fingerprint,
-                       repeats, judged, in_force["opinion_model"], getattr(embedder, "note", ""), assigned,
+                       repeats, judged, in_force["opinion_model"], getattr(embedder, "note", ""), assigned, refit_note(after),
                        labelled.feedback, labelled.version or "", labelled.waiting)
 
 

@@ -29,6 +29,7 @@ TOPICS = 50  # of a first fit; fewer where texts are few
 TEXTS_A_TOPIC = 40  # at least, on average
 FEWEST_TEXTS = 200
 BACK_WEEKS = 56  # placed again under a new version: what early warning looks back on
+STALE_WEEKS = 5  # since the last text of the fit: more than a month
 ASSIGN_ROWS = 50_000  # feedback placed per commit: some 400 MB of vectors
 SHORTEST = 4  # characters; 好 and 不错 are about nothing
 NOT_CUSTOMERS = "coalesce(author_kind, 'unknown') NOT IN ('official', 'staff', 'media')"
@@ -165,10 +166,21 @@ def assign_topics(store: str) -> int:
     return each_batch(store, "topics", missing, place, "已归主题 %d 条")
 
 
+def refit_note(store: Store) -> str:
+    """A sentence where the model in force has not seen the last `STALE_WEEKS` weeks or more; empty otherwise."""
+    last, newest = model_in_force(store), store.sql("SELECT max(iso_week) AS week FROM feedback_rows WHERE iso_week <> 'undated'")["week"].item()
+    gone = (_monday(newest) - _monday(last["until"])).days // 7 if last and newest else 0
+    return f"主题模型只看过截至 {last['until']} 的文字，已过 {gone} 周。按月重新拟合：voc topics fit --store {store.name}" if gone >= STALE_WEEKS else ""
+
+
+def _monday(week: str) -> date:
+    return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+
+
 def back_until(store: Store) -> str:
     """The first of the weeks that a version serves."""
     last = store.sql("SELECT max(iso_week) AS week FROM feedback_rows WHERE iso_week <> 'undated'")["week"].item() or "2000-W01"
-    first = date.fromisocalendar(int(last[:4]), int(last[6:]), 1) - timedelta(weeks=BACK_WEEKS - 1)
+    first = _monday(last) - timedelta(weeks=BACK_WEEKS - 1)
     return "{}-W{:02d}".format(*first.isocalendar()[:2])
 
 

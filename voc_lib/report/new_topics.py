@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from voc_lib.report import theme
-from voc_lib.report.blocks import Block, Sentence
+from voc_lib.report.blocks import Block, Sentence, note
 from voc_lib.report.words import code_name
 
 UNHEARD = 0.5  # people expected, below which the base says next to nothing
@@ -15,12 +15,14 @@ MOST = 20
 
 def table_new_topics(candidates: pl.DataFrame, most: int = MOST) -> Block:
     """`new_topics` as a table, the new ones first: people, how many times the usual in words, verbatims, and what is known about it."""
+    if candidates.is_empty():
+        return note("最近两周没有新话题的候选。")
     columns = [{"title": "候选"}, {"title": "人数", "tone": "number"}, {"title": "与平常比"}, {"title": "原声", "tone": "number"}, {"title": "判断"}]
     rows = [[{"text": row["name"], "tone": "strong", "small": _terms(row)}, _count(row, theme.people_text(row["people"])), {"text": lift_text(row)},
              _count(row, f"{theme.count_text(len(row['feedback_ids']))} 条"), {"text": _known(row)}] for row in candidates.head(most).iter_rows(named=True)]
     more = f"共 {candidates.height} 个，这里列出前 {most} 个。" if candidates.height > most else ""
     said = f"人数、原声是最近两周的；转发、模板和官方的话不算。候选只是说的人变多了，读过原声才知道是不是新话题。{more}"
-    return Block(kind="table", columns=columns, rows=rows, caption="", note=said if rows else "最近两周没有新话题的候选。")
+    return Block(kind="table", columns=columns, rows=rows, caption="", note=said)
 
 
 def say_new_topics(candidates: pl.DataFrame, note: str = "") -> Sentence:

@@ -100,11 +100,29 @@ def chart_systems(feedback: pl.DataFrame, topics: pl.DataFrame) -> Block:
     first = ordered["system"] != ordered["system"].shift(-1)
     labels = [f"<b>{safe_label(system)}</b>　{name}" if top in (True, None) else name for system, name, top in zip(ordered["system"], text, first, strict=True)]
     layout = theme.chart_layout(ROW * ordered.height + 60)
-    layout["xaxis"] |= {"visible": False}
+    layout["xaxis"] |= {"visible": False, "range": [0, ordered["people"].max() * 1.2]}  # room for the number at the end
     layout["yaxis"] |= {"tickmode": "array", "tickvals": list(range(ordered.height)), "ticktext": labels, "tickfont": {"color": theme.LIGHT["ink"], "size": 12}, "automargin": True}
     data = [{"type": "bar", "orientation": "h", "x": ordered["people"].to_list(), "y": list(range(ordered.height)), "text": [theme.count_text(n) for n in ordered["people"]],
              "textposition": "outside", "cliponaxis": False, "hoverinfo": "skip", "marker": {"color": theme.LIGHT["blue"]}}]
     return Chart({"data": data, "layout": layout}, "系统和主题", "条长为人数；同一系统的主题排在一起，系统名写在人最多的主题前；不足十人的不画")
+
+
+def chart_model_changed(changed: pl.DataFrame, most: int = 10) -> Block:
+    """What changed and why, topic by topic: one bar for the customers, one of its own for the model. Takes `model_changed`."""
+    apart = changed.with_columns(model=pl.col("after") - pl.col("before"), customers=pl.col("after") - pl.col("earlier"))
+    shown = apart.filter((pl.col("model") != 0) | (pl.col("customers") != 0)).sort(
+        pl.col("customers").abs() + pl.col("model").abs(), "topic_id", descending=[True, False]).head(most).reverse()
+    if shown.is_empty():
+        return note("模型只有一个版本，没有因换模型而变的数字。" if changed.is_empty() else "没有哪个主题变了。")
+    layout = theme.chart_layout(2 * ROW * shown.height + 70)
+    layout["xaxis"] |= {"zeroline": True, "zerolinecolor": theme.LIGHT["faint"], "showgrid": True, "nticks": 5}
+    layout["yaxis"] |= {"automargin": True, "tickfont": {"color": theme.LIGHT["ink"], "size": 12}}
+    layout |= {"barmode": "group", "showlegend": True, "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}}
+    names = [safe_label(label) for label in shown["label"]]
+    data = [{"type": "bar", "orientation": "h", "name": title, "x": shown[name].to_list(), "y": names, "marker": {"color": theme.LIGHT[colour], "pattern": {"shape": shape}},
+             "hovertext": [f"{title} {value:+,} 条" for value in shown[name]], "hoverinfo": "text"}
+            for name, title, colour, shape in (("customers", "客户（与之前同样多的几周相比）", "blue", ""), ("model", "模型（同样的反馈，只换模型）", "amber", "/"))]
+    return Chart({"data": data, "layout": layout}, "变化来自客户还是来自模型", "条为反馈条数的增减；“客户”一栏前后都按新模型算，“模型”一栏是换模型移动的")
 
 
 def table_model_changed(changed: pl.DataFrame) -> Block:

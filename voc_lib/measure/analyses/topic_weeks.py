@@ -7,6 +7,7 @@ import polars as pl
 from voc_lib.engine import quote
 from voc_lib.enrich import ledger
 from voc_lib.enrich.topic_store import TopicError, events_of, model_in_force
+from voc_lib.measure.feedback import weeks_before
 from voc_lib.store import Store
 
 OUTSIDE = "未归类"
@@ -16,7 +17,7 @@ TOPICS_SCHEMA = {
     "topic_id": pl.String, "name": pl.String, "label": pl.String, "system": pl.String, "words": pl.String, "documents": pl.Int64, "x": pl.Float64,
     "y": pl.Float64, "is_noise": pl.Boolean, "parts": pl.List(pl.String), "version": pl.String,
 }  # fmt: skip
-CHANGED_SCHEMA = {"topic_id": pl.String, "label": pl.String, "before": pl.Int64, "moved_in": pl.Int64, "moved_out": pl.Int64, "after": pl.Int64}
+CHANGED_SCHEMA = {"topic_id": pl.String, "label": pl.String, "before": pl.Int64, "moved_in": pl.Int64, "moved_out": pl.Int64, "after": pl.Int64, "earlier": pl.Int64}
 
 
 def topics_in_force(store: Store, version: str | None = None) -> pl.DataFrame:
@@ -80,7 +81,8 @@ def as_codes(feedback: pl.DataFrame, topics: pl.DataFrame) -> pl.DataFrame:
 def model_changed(store: Store, weeks: list[str]) -> pl.DataFrame:
     """What the last refit alone did to these weeks: `CHANGED_SCHEMA`, feedback per topic under the version before and the one in force.
 
-    Only feedback that both versions placed is counted, so nothing here is news from customers. Empty where there is one version.
+    `before`, `moved_in`, `moved_out` and `after` count only feedback that both versions placed, so nothing in them is news from customers; `earlier` is what the
+    version in force counts in as many weeks before these. Empty where there is one version.
     """
     model = model_in_force(store)
     versions = store.sql("SELECT version FROM topic_models ORDER BY number DESC LIMIT 2")["version"].to_list()
@@ -93,13 +95,19 @@ def model_changed(store: Store, weeks: list[str]) -> pl.DataFrame:
     standing = dict(ledger.replay(events_of(store)).select("topic_id", "goes_to").iter_rows())
     resolve = {topic: ledger.followed(standing, topic) or topic for topic in {*both["had"].drop_nulls(), *both["has"].drop_nulls()}}
     both = both.with_columns(pl.col("had", "has").replace_strict(resolve, default=None, return_dtype=pl.String))
+    past = ", ".join(map(quote, weeks_before(min(weeks), len(weeks)))) or "''"
+    held = store.sql(f"SELECT topic_id, count(*) AS n FROM topic_assignments WHERE version = {quote(versions[0])} AND iso_week IN ({past}) AND topic_id IS NOT NULL GROUP BY topic_id")
+    earlier: dict[str, int] = {}
+    for topic, n in held.iter_rows():
+        end = ledger.followed(standing, topic) or topic
+        earlier[end] = earlier.get(end, 0) + n
     labels = dict(pl.concat([topics_in_force(store, version) for version in versions[::-1]]).select("topic_id", "label").iter_rows())
     rows = []
     for topic in sorted({*both["had"].drop_nulls(), *both["has"].drop_nulls()}):
         had, has = both.filter(pl.col("had") == topic), both.filter(pl.col("has") == topic)
         stayed = int(had.filter(pl.col("has") == topic)["n"].sum())
         before, after = int(had["n"].sum()), int(has["n"].sum())
-        rows.append({"topic_id": topic, "label": labels.get(topic, topic), "before": before, "moved_in": after - stayed, "moved_out": before - stayed, "after": after})
+        rows.append({"topic_id": topic, "label": labels.get(topic, topic), "before": before, "moved_in": after - stayed, "moved_out": before - stayed, "after": after, "earlier": earlier.get(topic, 0)})
     return pl.DataFrame(rows, schema=CHANGED_SCHEMA).sort(-(pl.col("moved_in") + pl.col("moved_out")), "topic_id")
 
 
