@@ -32,7 +32,8 @@ report: $(STAMP) $(SAMPLE)/_truth/world.json ## plant the sample, ingest it, run
 test: $(STAMP) ## run the whole test suite (browser tests need Debian's chromium and fonts-noto-cjk, else they skip)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lab: $(STAMP) ## open JupyterLab on notebooks/
+lab: $(STAMP) ## open JupyterLab on notebooks/ (fits the topics of the store first, where it has none)
+	@$(BIN)/voc topics fit --store $(STORE) --if-missing || true
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
 bench: $(STAMP) ## print the tables of speed and of false alarms (minutes; nothing is asserted)

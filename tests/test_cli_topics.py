@@ -41,6 +41,11 @@ def test_list_edits_and_the_ledger(world):
     assert again[one]["name"] == "刹车的事" and other not in again and again[listed[2]["topic_id"]]["is_noise"]
 
 
+def test_a_fit_where_there_is_one_does_nothing_when_asked_so(world):
+    assert "没有重新拟合" in voc("fit", "--if-missing").stdout
+    assert json.loads(voc("fit", "--if-missing", "--json").stdout)["version"].startswith("topics-1-")
+
+
 def test_refusals_are_one_message(world):
     assert "没有主题「T9999」" in voc("rename", "T9999", "--name", "甲", "--why", "乙", ok=False).stderr
     assert "缺原因" in voc("noise", "T0001", ok=False).stderr

@@ -15,7 +15,8 @@ STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 s
 WHO = typer.Option("--who", help="谁；不写则用登录名。")
 WHY = typer.Option("--why", help="原因；写进台账。")
 JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
-ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "确认", "refit": "重新拟合"}
+ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "确认", "refit": "重新拟合",
+           "apart": "疑似分裂", "together": "疑似合并"}
 
 
 def _named(store: str | None) -> str:
@@ -42,13 +43,18 @@ def fit(
     topics: Annotated[int | None, typer.Option("--topics", min=2, max=500, help="第一次拟合找多少个主题；不写则按文字多少，最多 50。已有模型时不起作用。")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="随机种子。")] = 0,
     until: Annotated[str | None, typer.Option("--until", metavar="周", help="只用到这一周为止的文字，如 2026-W38；用来从过去开始一本台账。")] = None,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="已有主题模型就什么也不做。")] = False,
     why: Annotated[str, WHY] = "按月重新拟合",
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """拟合主题（每月一次）：从最近 56 周的文字里找主题，对上台账里的编号，再按新模型把这些周重新归类。"""
-    from voc_lib.enrich.topic_store import fit_topics
+    from voc_lib.enrich.topic_store import fit_topics, model_in_force
     from voc_lib.measure.feedback import check_week
+    from voc_lib.store import open_store
 
+    if if_missing and (held := model_in_force(open_store(_named(store)))):
+        _say({"store": _named(store), "version": held["version"]}) if as_json else _tell(f"已有主题模型 {held['version']}，没有重新拟合。")
+        return
     done = fit_topics(_named(store), topics, seed, until and check_week(until), why=why)
     if as_json:
         _say({"store": _named(store)} | done.__dict__)

@@ -53,6 +53,15 @@ def test_a_split_ends_its_topic_unless_it_goes_on_as_a_part():
     assert standing(event("birth", "T0001"), event("retire", "T0001"))["T0001"][0] is None
 
 
+def test_what_analysts_merged_or_called_noise_stays_so_when_a_fit_splits_or_merges_it():
+    born = [event("birth", f"T000{at}") for at in (1, 2, 3, 4)]
+    found = standing(*born, event("merge", "T0001", ["T0002"]), event("noise", "T0003"), event("split", "T0002", ["T0005", "T0006"]), event("split", "T0003", ["T0007", "T0008"]))
+    assert [found[name][0] for name in ("T0005", "T0006")] == ["T0001", "T0001"] and [found[name][2] for name in ("T0007", "T0008")] == [True, True]
+    found = standing(*born, event("merge", "T0001", ["T0002"]), event("merge", "T0001", ["T0003"]), event("merge", "T0009", ["T0002", "T0003"]))
+    assert [found[name][0] for name in ("T0009", "T0002", "T0003")] == ["T0001"] * 3
+    assert standing(*born, event("merge", "T0009", ["T0002", "T0003"]))["T0002"][0] == "T0009"
+
+
 def test_order_is_that_of_the_numbers_not_of_the_rows():
     log = told(event("birth", "T0001"), event("rename", "T0001", name="先"), event("rename", "T0001", name="后"))
     assert replay(log.reverse()).equals(replay(log)) and replay(log)["name"].to_list() == ["后"]

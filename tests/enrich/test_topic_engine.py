@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voc_lib.enrich.topic_changes import grown
+from voc_lib.enrich.topic_changes import grown, told_otherwise
 from voc_lib.enrich.topic_consensus import NO_VALLEY, consensus, nearest, separation, settle
 from voc_lib.enrich.topics import ANYWHERE, SeededConsensus, read_model, shares
 
@@ -131,18 +131,32 @@ def test_a_topic_whose_new_texts_fall_into_two_heaps_is_split_and_quiet_ones_are
 
 def test_a_topic_is_split_where_two_codes_once_told_together_are_told_apart():
     wakes, deaf = "车机-语音-误唤醒", "车机-语音-识别差"
-    together = cloud(0, 80, 1) + 0.25 * (np.eye(WIDTH)[20] + np.eye(WIDTH)[21])
+    together = cloud(0, 80, 1) + 0.06 * (np.eye(WIDTH)[20] + np.eye(WIDTH)[21])
     old = np.vstack([together / np.linalg.norm(together, axis=1, keepdims=True), cloud(1, 80, 2)]).astype(np.float32)
     before = named(old, 2, ("T0001", "T0002"))
     parted = before.ids[before.place(old[:1]).topic[0]]
-    apart = [cloud(0, 20, seed) + 0.5 * np.eye(WIDTH)[axis] for seed, axis in ((3, 20), (4, 21))]
+    apart = [cloud(0, 20, seed) + 0.13 * np.eye(WIDTH)[axis] for seed, axis in ((3, 20), (4, 21))]
     new = (np.vstack(apart) / np.linalg.norm(np.vstack(apart), axis=1, keepdims=True)).astype(np.float32)
     other = [["制动-刹车-异响"]] * 80
     codes = [[wakes, deaf]] * 80 + other + [[wakes]] * 20 + [[deaf]] * 20
     model, events = refitted(old, new, before, codes)
     assert [(found["action"], found["topic_id"]) for found in events] == [("split", parted)]
+    assert "以前多与" in events[0]["why"] and "80 / 80" in events[0]["why"] and "0 / 20" in events[0]["why"]
     still = [[wakes, deaf]] * 80 + other + [[wakes, deaf]] * 40
-    assert refitted(old, new, before, still)[1] == [] or "误唤醒" not in refitted(old, new, before, still)[1][0]["why"]
+    assert [found["why"] for found in refitted(old, new, before, still)[1] if "误唤醒" in found["why"]] == []
+
+
+def test_what_codes_tell_and_vectors_cannot_hold_is_only_suspected():
+    old, new = np.vstack([cloud(0, 80, 1), cloud(1, 80, 2)]), cloud(0, 40, 3)  # all of one heap
+    before = named(old, 2, ("T0001", "T0002"))
+    parted = before.ids[before.place(old[:1]).topic[0]]
+    wakes, deaf, other = "车机-语音-误唤醒", "车机-语音-识别差", ["制动-刹车-异响"]
+    apart = [[wakes, deaf]] * 80 + [other] * 80 + [[wakes], [deaf]] * 20
+    model, events = refitted(old, new, before, apart)
+    assert [(found["action"], found["topic_id"], found["others"]) for found in events] == [("apart", parted, None)] and model.ids == before.ids
+    together = [[wakes], [deaf]] * 40 + [other] * 80 + [[wakes, deaf]] * 40
+    assert [found["action"] for found in refitted(old, new, before, together)[1]] == ["together"]
+    assert told_otherwise([[wakes, deaf]] * 120, np.arange(120) >= 80) == []
 
 
 def test_two_topics_whose_valley_fills_are_merged():

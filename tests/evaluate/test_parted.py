@@ -32,12 +32,16 @@ def said(monkeypatch, events, versions=("v1", "v2")):
 
 def test_a_split_of_the_right_topic_and_a_merge_of_the_right_ones(monkeypatch):
     found = said(monkeypatch, [("机器", "split", "T0001", "T0004 T0005"), ("机器", "merge", "T0006", "T0002 T0003")])
-    assert found == "分裂在台账第 1 条，台账共有 1 次分裂；合并在台账第 2 条，台账共有 1 次合并"
+    assert found == "分裂在台账第 1 条；台账共有 1 次分裂、0 次疑似；合并在台账第 2 条；台账共有 1 次合并、0 次疑似"
 
 
 @pytest.mark.parametrize("events", [[], [("机器", "split", "T0009", "T0004 T0005")], [("王工", "split", "T0001", "T0004 T0005")]])
 def test_other_topics_and_other_hands_do_not_count(monkeypatch, events):
     assert said(monkeypatch, events).startswith("分裂没有记入")
+
+
+def test_a_suspicion_is_told_as_one(monkeypatch):
+    assert said(monkeypatch, [("机器", "apart", "T0001", None)]).startswith("分裂只作为疑似记在台账第 1 条；台账共有 0 次分裂、1 次疑似")
 
 
 def test_one_fit_cannot_tell(monkeypatch):

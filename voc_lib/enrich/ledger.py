@@ -99,10 +99,14 @@ def replay(events: pl.DataFrame) -> pl.DataFrame:
         if action in ("birth", "confirm"):
             goes_to.setdefault(topic, topic)
         elif action == "split":
-            goes_to |= {part: part for part in others}
+            merged = goes_to.get(topic, topic)  # what an analyst had merged or called noise stays so, in its parts
+            goes_to |= {part: part if merged in (topic, None) else merged for part in others}
+            noise |= set(others) if topic in noise else set()
             goes_to[topic] = topic if topic in others else None
         elif action == "merge":
-            goes_to.setdefault(topic, topic)
+            ends = {followed(goes_to, name) for name in others} - {topic, None}
+            goes_to.setdefault(topic, ends.pop() if len(ends) == 1 and not ends & set(others) else topic)
+            noise |= {topic} if others and noise.issuperset(others) else set()
             goes_to |= dict.fromkeys(others, topic)
         elif action == "retire":
             goes_to[topic] = None

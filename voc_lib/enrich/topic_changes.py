@@ -2,14 +2,14 @@
 
 A topic is split only where what was said since the last fit falls into two heaps and what was said before did not, or where two codes that people
 used to tell in one breath are now told apart; two are merged only where a valley between them has filled. So a split or merge is news, and not a
-second opinion on an old cut.
+second opinion on an old cut. What codes tell and vectors cannot hold is written down as suspected (`apart`, `together`) and changes no topic.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -53,9 +53,16 @@ def grown(
         known.append(name)
         events.append(ledger.event("merge", name, [model.ids[one], model.ids[other]], why=said))
         fresh.append((name, model.system_of[one], rows))
+    by_codes, suspected = {}, []
+    for told in told_otherwise(codes, is_new) if len(codes) else ():
+        one, other = (_home(code, codes, labels) for code in (told.common, told.rarer))
+        halves = _halves_of(told, points, labels == one, is_new, codes) if told.is_apart and one == other and one not in taken | by_codes.keys() else None
+        if halves is not None:
+            by_codes[one] = halves, str(told)
+        else:  # the vectors cannot hold it: for an analyst to look at
+            suspected.append(ledger.event("apart" if told.is_apart else "together", model.ids[one], [model.ids[other]] if other != one else [], why=str(told)))
     for at in range(len(model.ids)):
-        own = labels == at
-        halves = None if at in taken else _grown_apart(points, own, is_new) or _told_apart(points, own, is_new, codes)
+        halves = None if at in taken else _grown_apart(points, labels == at, is_new) or by_codes.get(at)
         if halves is not None:
             taken.add(at)
             names = ledger.new_ids(known, 2)
@@ -67,7 +74,7 @@ def grown(
     limits = [float(np.quantile(_like(points[rows], points[rows].mean(0)), LEAST_LIKE)) for _, _, rows in fresh]
     return replace(
         model, ids=(*(model.ids[at] for at in kept), *(name for name, _, _ in fresh)), places=places.astype(np.float32),
-        system_of=np.append(model.system_of[kept], [system for _, system, _ in fresh]).astype(int), thresholds=np.append(model.thresholds[kept], limits)), events
+        system_of=np.append(model.system_of[kept], [system for _, system, _ in fresh]).astype(int), thresholds=np.append(model.thresholds[kept], limits)), [*events, *suspected]
 
 
 def _grown_apart(points: np.ndarray, own: np.ndarray, is_new: np.ndarray) -> tuple[np.ndarray, str] | None:
@@ -84,37 +91,61 @@ def _grown_apart(points: np.ndarray, own: np.ndarray, is_new: np.ndarray) -> tup
     return nearest(points[own], places), f"上次拟合以来的 {len(new)} 条分成 {len(new) - smaller} 条和 {smaller} 条两堆，间隔 {apart:.1f}（以前 {was:.1f}，不分开时约 {NO_VALLEY}）"
 
 
-def _told_apart(points: np.ndarray, own: np.ndarray, is_new: np.ndarray, codes: Sequence[Sequence[str]]) -> tuple[np.ndarray, str] | None:
-    """(half of every text of the topic, the figures) where two codes were told together before and are told apart now."""
+@dataclass(frozen=True)
+class Told:
+    """Two codes that people tell otherwise than before: apart or together now, how often each, and the texts with one of them alone."""
+
+    rarer: str
+    common: str
+    is_apart: bool
+    counts: np.ndarray  # before, now x together, alone: texts with the rarer code
+
+    def __str__(self) -> str:
+        before, now = (f"{together} / {together + alone}" for together, alone in self.counts)
+        was, has = ("多与", "分开说") if self.is_apart else ("少与", "多一起说")
+        return f"「{self.rarer}」以前{was}「{self.common}」一起说（{before}），上次拟合以来{has}（{now}）"
+
+
+def told_otherwise(codes: Sequence[Sequence[str]], is_new: np.ndarray) -> list[Told]:
+    """Pairs of codes once told in one breath and now apart, or the other way round, surest first.
+
+    Counted over texts with the rarer of the two; Fisher's exact test at `DOUBT`, shared among all pairs that are common enough to be tested.
+    """
     from scipy.stats import fisher_exact
 
-    if not codes:
-        return None
-    rows = np.flatnonzero(own)
-    said = [{code for code in codes[row] if not code.endswith(f"-{PLAIN_MENTION}")} for row in rows]
+    said = [{code for code in found if not code.endswith(f"-{PLAIN_MENTION}")} for found in codes]
     many = Counter(code for found in said for code in found)
-    pairs = [pair for pair in combinations(sorted(code for code, count in many.items() if count >= 2 * SMALLEST), 2)]
-    best = None
-    for one, other in pairs:
-        rarer, common = sorted((one, other), key=lambda code: (many[code], code))
-        with_rarer = [(row, common in found) for row, found in zip(rows, said, strict=True) if rarer in found]
-        counts = np.zeros((2, 2), dtype=int)  # before, now x together, alone
-        for row, together in with_rarer:
-            counts[int(is_new[row]), int(not together)] += 1
-        if min(counts.sum(1)) < SMALLEST or counts[0, 0] < TOGETHER * counts[0].sum() or counts[1, 0] > ALONE * counts[1].sum():
+    common_enough = sorted(code for code, count in many.items() if count >= 2 * SMALLEST)
+    pairs = [pair for pair in combinations(common_enough, 2) if pair[0].split("-")[0] == pair[1].split("-")[0]]
+    rows_of = {code: np.array([row for row, found in enumerate(said) if code in found]) for code in common_enough}
+    found = []
+    for pair in pairs:
+        rarer, common = sorted(pair, key=lambda code: (many[code], code))
+        rows = rows_of[rarer]
+        together, fresh = np.isin(rows, rows_of[common]), is_new[rows]
+        counts = np.array([[(together & (fresh == new)).sum(), (~together & (fresh == new)).sum()] for new in (False, True)])
+        if min(counts.sum(1)) < SMALLEST:
             continue
-        doubt = float(fisher_exact(counts, alternative="greater")[1])
-        if doubt <= DOUBT / len(pairs) and (best is None or doubt < best[0]):
-            best = doubt, rarer, common, counts
-    if best is None:
-        return None
-    _, rarer, common, counts = best
-    alone = [points[[row for row, found in zip(rows, said, strict=True) if is_new[row] and mine in found and his not in found]] for mine, his in ((rarer, common), (common, rarer))]
+        was, now = counts[:, 0] / counts.sum(1)
+        is_apart = was >= TOGETHER and now <= ALONE
+        if is_apart or (was <= ALONE and now >= TOGETHER):
+            doubt = float(fisher_exact(counts)[1])
+            if doubt <= DOUBT / len(pairs):
+                found.append((doubt, Told(rarer, common, bool(is_apart), counts)))
+    return [told for _, told in sorted(found, key=lambda pair: (pair[0], pair[1].rarer, pair[1].common))]
+
+
+def _halves_of(told: Told, points: np.ndarray, own: np.ndarray, is_new: np.ndarray, codes: Sequence[Sequence[str]]) -> np.ndarray | None:
+    """The half of every text of a topic by the two codes told apart, where the vectors can hold the halves; else None."""
+    alone = [points[[row for row in np.flatnonzero(own & is_new) if mine in codes[row] and his not in codes[row]]] for mine, his in ((told.rarer, told.common), (told.common, told.rarer))]
     if min(map(len, alone)) < SMALLEST or _told_by_vectors(*alone) < SEEN:
         return None
-    places = np.vstack([part.mean(0) for part in alone])
-    before, now = (f"{together} / {together + apart}" for together, apart in counts)
-    return nearest(points[own], places), f"「{rarer}」以前多与「{common}」一起说（{before}），上次拟合以来分开说（{now}）"
+    return nearest(points[own], np.vstack([part.mean(0) for part in alone]))
+
+
+def _home(code: str, codes: Sequence[Sequence[str]], labels: np.ndarray) -> int:
+    """The topic most texts with a code lie in."""
+    return int(np.bincount([label for label, found in zip(labels, codes, strict=True) if code in found]).argmax())
 
 
 def _told_by_vectors(one: np.ndarray, other: np.ndarray) -> float:

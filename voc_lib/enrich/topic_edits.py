@@ -65,11 +65,13 @@ def confirm_topic(store: str, feedback_ids: Sequence[str], name: str, *, who: st
     version = f"topics-{number}-{model.fingerprint}"
     with write_store(store, "topics: confirm") as writer:
         now = datetime.now(UTC)
-        writer.append("topic_models", pl.DataFrame([last | {"version": version, "number": number, "previous": last["version"], "fitted_at": now, "topics": len(model.ids), "kept_share": None, "state": model.to_bytes()}]))
+        writer.append("topic_models", pl.DataFrame([last | {
+            "version": version, "number": number, "previous": last["version"], "fitted_at": now, "topics": len(model.ids), "kept_share": None, "state": model.to_bytes()}]))
         rows = writer.sql(f"SELECT * FROM topics WHERE version = {quote(last['version'])}")
         at = model.places[-1] @ model.places[:-1].T
         near = rows.filter(pl.col("topic_id") == model.ids[int(at.argmax())])
-        added = pl.DataFrame([{"topic_id": topic_id, "name": name.strip(), "words": name.strip(), "documents": len(hashes), "x": near["x"][0] if near.height else 0.0, "y": near["y"][0] if near.height else 0.0}])
+        place = near.row(0, named=True) if near.height else {"x": 0.0, "y": 0.0}
+        added = pl.DataFrame([{"topic_id": topic_id, "name": name.strip(), "words": name.strip(), "documents": len(hashes), "x": place["x"], "y": place["y"]}])
         writer.append("topics", pl.concat([rows, added], how="diagonal").with_columns(pl.lit(version).alias("version")))
         append_events(writer, [ledger.event("confirm", topic_id, name=name.strip(), why=why)], who, version, now)
     assign_topics(store)

@@ -100,6 +100,8 @@ def fit_topics(store: str, topics: int | None = None, seed: int = 0, until: str 
     kept = float(np.mean([had == has for had, has in zip(told, ids, strict=True) if had is not None])) if last and any(name is not None for name in told) else None
     rows = _topic_rows(model, placed.topic, words).with_columns(pl.lit(version).alias("version"))
     with write_store(store, "topics: fit") as writer:
+        if (model_in_force(writer) or {}).get("version") != (last or {}).get("version"):
+            raise TopicError(f"库「{store}」的主题在这次拟合期间被另一个命令换了版本。请重新运行 voc topics fit。")
         writer.append("topic_models", pl.DataFrame([{
             "version": version, "number": number, "previous": last["version"] if goes_on else None, "fitted_at": now, "vectors": embedder.fingerprint, "embedder": settings().topics,
             "documents": texts.height, "topics": len(model.ids), "seed": seed, "until": until or texts["iso_week"].max(), "kept_share": kept, "state": model.to_bytes()}]))
@@ -190,7 +192,8 @@ def _sample(store: Store, until: str | None) -> pl.DataFrame:
         f"SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
         f"coalesce(list(DISTINCT code) FILTER (code IS NOT NULL), []) AS codes FROM feedback_rows f JOIN texts USING (feedback_id) "
         f"LEFT JOIN (SELECT feedback_id, code, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> '{UNMAPPED}') m USING (feedback_id) "
-        f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' "
+        f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} "
+        f"AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' "
         f"AND {NOT_CUSTOMERS} GROUP BY text_hash ORDER BY sha256(text_hash) LIMIT {MOST_TEXTS}"
     ).sort("text_hash")
 

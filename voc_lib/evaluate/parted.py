@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from voc_lib.engine import quote
+from voc_lib.enrich.ledger import MACHINE
 from voc_lib.enrich.topic_store import events_of
 from voc_lib.store import Store
 
@@ -15,7 +16,8 @@ ONE_FIT = "只拟合过一次，看不出分合（先 voc topics fit --until {}�
 def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
     """The columns of `evaluate` for a truth with a topic that splits and two that merge (`split`, `merge`); None for any other.
 
-    Found is a split of the topic that holds most of the split texts told before, and a merge of topics that hold the merged ones.
+    Found is a split of the topic that holds most of the split texts told before, and a merge of topics that hold the merged ones; the weaker finding is
+    the event that suspects it.
     """
     if "split" not in planted or "merge" not in planted:
         return None
@@ -27,11 +29,16 @@ def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
 def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str) -> str:
     events = events_of(store)
     said = []
-    for kind, name in (("split", "分裂"), ("merge", "合并")):
+    for kind, weaker, name in (("split", "apart", "分裂"), ("merge", "together", "合并")):
         homes = _homes(planted, planted[kind], store, rows, first)
-        told = events.filter((pl.col("action") == kind) & (pl.col("who") == "机器"))
-        hit = [row for row in told.iter_rows(named=True) if homes & ({row["topic_id"]} if kind == "split" else set((row["others"] or "").split()))]
-        said.append(f"{name}{'在台账第 ' + str(hit[0]['event']) + ' 条' if hit else '没有记入'}，台账共有 {told.height} 次{name}")
+        found = []
+        for action in (kind, weaker):
+            told = events.filter((pl.col("action") == action) & (pl.col("who") == MACHINE))
+            hit = [row["event"] for row in told.iter_rows(named=True) if homes & {row["topic_id"], *(row["others"] or "").split()}]
+            found.append((hit, told.height))
+        (hit, all_of), (weak, all_weak) = found
+        seen = f"在台账第 {hit[0]} 条" if hit else f"只作为疑似记在台账第 {weak[0]} 条" if weak else "没有记入"
+        said.append(f"{name}{seen}；台账共有 {all_of} 次{name}、{all_weak} 次疑似")
     return "；".join(said)
 
 

@@ -18,7 +18,8 @@ ROW = 26  # height in pixels of a topic in the list of topics by system
 MOST_EVENTS = 20
 MANY_BIRTHS = 5  # of one fit
 LARGEST_DOT, SMALLEST_DOT = 60, 8
-ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "人工确认", "refit": "重新拟合"}
+ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "人工确认", "refit": "重新拟合",
+           "apart": "疑似分裂", "together": "疑似合并"}
 
 
 def status_ledger(store: Store, topics: pl.DataFrame) -> Block:
@@ -163,6 +164,7 @@ def table_events(events: pl.DataFrame, most: int = MOST_EVENTS) -> Block:
 def _folded(events: pl.DataFrame) -> pl.DataFrame:
     """Births of one fit as one line where they are many: the first fit of a store has dozens."""
     born = (pl.col("action") == "birth") & (pl.len().over("version", "action") > MANY_BIRTHS)
-    many = events.filter(born).group_by("version", maintain_order=True).agg(pl.col("event").max(), pl.col("at", "who", "action").first(), pl.col("topic_id").min().alias("first"), pl.col("topic_id").max().alias("last"), pl.len().alias("n"))
+    many = events.filter(born).group_by("version", maintain_order=True).agg(
+        pl.col("event").max(), pl.col("at", "who", "action").first(), pl.col("topic_id").min().alias("first"), pl.col("topic_id").max().alias("last"), pl.len().alias("n"))
     told = many.select("event", "at", "who", "action", pl.format("{}—{}", "first", "last").alias("topic_id"), pl.format("{} 个主题一起新生", "n").alias("why"), "version")
     return pl.concat([events.filter(~born), told], how="diagonal").sort("event", descending=True)

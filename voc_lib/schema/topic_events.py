@@ -2,7 +2,7 @@
 
 from voc_lib.schema import count, moment, text
 
-ACTIONS = ("birth", "split", "merge", "retire", "rename", "noise", "move", "confirm", "refit")
+ACTIONS = ("birth", "split", "merge", "retire", "rename", "noise", "move", "confirm", "refit", "apart", "together")
 GRAIN = "one thing that happened to a topic"
 KEY = ("event",)
 COLUMNS = (

@@ -35,7 +35,8 @@ def topics_in_force(store: Store, version: str | None = None) -> pl.DataFrame:
     own = joined["topic_id"] == joined["goes_to"]
     largest = joined.with_columns(own.alias("own")).sort("goes_to", -pl.col("documents"), "topic_id")
     merged = largest.group_by("goes_to", maintain_order=True).agg(
-        pl.col("name").sort_by("own", descending=True, maintain_order=True).first(), pl.col("system", "words", "x", "y", "version", "is_noise").first(), pl.col("documents").sum(), pl.col("topic_id").sort().alias("parts"))
+        pl.col("name").sort_by("own", descending=True, maintain_order=True).first(), pl.col("system", "words", "x", "y", "version", "is_noise").first(),
+        pl.col("documents").sum(), pl.col("topic_id").sort().alias("parts"))
     named = merged.rename({"goes_to": "topic_id"}).join(standing.select("topic_id", pl.col("name").alias("given")), on="topic_id", how="left", maintain_order="left")
     labelled = named.with_columns(pl.coalesce("given", "name").alias("name")).with_columns(
         pl.format(LABEL, "topic_id", pl.col("name").str.replace_all("-", "－")).alias("label"))
@@ -107,7 +108,8 @@ def model_changed(store: Store, weeks: list[str]) -> pl.DataFrame:
         had, has = both.filter(pl.col("had") == topic), both.filter(pl.col("has") == topic)
         stayed = int(had.filter(pl.col("has") == topic)["n"].sum())
         before, after = int(had["n"].sum()), int(has["n"].sum())
-        rows.append({"topic_id": topic, "label": labels.get(topic, topic), "before": before, "moved_in": after - stayed, "moved_out": before - stayed, "after": after, "earlier": earlier.get(topic, 0)})
+        rows.append({"topic_id": topic, "label": labels.get(topic, topic), "before": before, "moved_in": after - stayed, "moved_out": before - stayed,
+                     "after": after, "earlier": earlier.get(topic, 0)})
     return pl.DataFrame(rows, schema=CHANGED_SCHEMA).sort(-(pl.col("moved_in") + pl.col("moved_out")), "topic_id")
 
 
