@@ -35,7 +35,8 @@ def planted(home, tmp_path):
 def test_a_row_for_every_truth(planted):
     found = evaluate("planted").rows_by_key("truth", named=True, unique=True)
     truth = {path.stem: json.loads(path.read_text("utf-8")) for path in (planted / "_truth").glob("*.json") if path.stem != "identities"}
-    assert set(found) == {name for name, content in truth.items() if "truth" in content} | {"topic_life_new"}
+    assert set(found) == {name for name, content in truth.items() if "truth" in content} | {"topic_life_new", "topic_life_ledger"}
+    assert "还没有主题模型" in found["topic_life_ledger"]["found"] and found["topic_life_ledger"]["planted"] > 20
     burst = found["ac_noise"]
     assert (burst["planted"], burst["in_store"]) == (36, 36)
     assert burst["first_week"] in ("2026-W45", "2026-W46") and "第一次" in burst["found"]
@@ -44,7 +45,7 @@ def test_a_row_for_every_truth(planted):
 
 
 def test_a_truth_can_be_named_and_its_absence_is_said(planted, tmp_path):
-    assert evaluate("planted", planted / "_truth").height == 11
+    assert evaluate("planted", planted / "_truth").height == 12
     with pytest.raises(EvaluateError, match="voc sample"):
         evaluate("planted", tmp_path / "nowhere")
 

@@ -23,7 +23,19 @@ def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
         return None
     fits = store.sql("SELECT version FROM topic_models ORDER BY number")
     seen = NO_MODEL if fits.is_empty() else ONE_FIT.format(planted["split"]["week"]) if fits.height < 2 else _found(planted, store, rows, fits["version"][0])
-    return {"truth": f"{planted['truth']}_ledger", "title": "话题的分裂与合并：台账里有没有", "begins": planted["split"]["week"], "found": seen}
+    leaves = {*planted["split"]["leaves"], *planted["merge"]["leaves"]}
+    listed = _listed(planted, leaves)
+    return {
+        "truth": f"{planted['truth']}_ledger", "title": "话题的分裂与合并：台账里有没有", "begins": planted["split"]["week"], "planted": listed.height,
+        "customers": listed["customer_id"].n_unique() - listed["customer_id"].has_nulls(), "sizes": "",
+        "in_store": rows.join(listed, on=["channel", "source_id"], how="semi").height, "found": seen,
+    }  # fmt: skip
+
+
+def _listed(planted: dict, leaves: set[str]) -> pl.DataFrame:
+    """The planted feedback that tells any of the leaves."""
+    told = [one for one in planted["feedback"] if leaves.intersection(one["leaves"])]
+    return pl.DataFrame(told, schema={"channel": pl.String, "source_id": pl.String, "customer_id": pl.String})
 
 
 def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str) -> str:
@@ -47,7 +59,6 @@ def _homes(planted: dict, part: dict, store: Store, rows: pl.DataFrame, version:
     placed = store.sql(f"SELECT feedback_id, topic_id FROM topic_assignments WHERE version = {quote(version)} AND iso_week < {quote(part['week'])}")
     homes = set()
     for leaf in part["leaves"]:
-        listed = pl.DataFrame([one for one in planted["feedback"] if leaf in one["leaves"]], schema={"channel": pl.String, "source_id": pl.String})
-        here = rows.join(listed, on=["channel", "source_id"], how="semi").join(placed, on="feedback_id").drop_nulls("topic_id")
+        here = rows.join(_listed(planted, {leaf}), on=["channel", "source_id"], how="semi").join(placed, on="feedback_id").drop_nulls("topic_id")
         homes |= set(here["topic_id"].mode().sort().head(1))
     return homes
