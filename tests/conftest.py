@@ -56,8 +56,8 @@ def planted_home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory):
-    """A planted world of 900 customers and 60 weeks, with topics; never written to."""
-    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 900, 60)
+    """A planted world of 500 customers and 60 weeks, with topics; never written to."""
+    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 500, 60)
 
 
 def plant_home(folder: Path, customers: int | None = None, weeks: int = 120) -> Path:
