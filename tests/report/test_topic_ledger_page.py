@@ -48,6 +48,8 @@ def test_what_the_model_moved_is_said_apart_from_customers():
     assert "5%" in str(say_model_changed(changed))
     rows = table_model_changed(changed).description["rows"]
     assert [[cell["text"] for cell in row] for row in rows] == [["T0001 刹车", "60", "5", "0", "55"], ["T0002 空调", "40", "0", "5", "45"]]
+    one = table_model_changed(changed, 1).description
+    assert len(one["rows"]) == 1 and "共 2 个" in one["note"]
     chart = chart_model_changed(changed)
     assert [(bar["y"], bar["x"]) for bar in chart.figure["data"]] == [(["T0002 空调", "T0001 刹车"], [0, 25]), (["T0002 空调", "T0001 刹车"], [5, -5])]
     assert "一个版本" in str(chart_model_changed(changed.clear()).description)

@@ -126,8 +126,8 @@ def chart_model_changed(changed: pl.DataFrame, most: int = 10) -> Block:
     return Chart({"data": data, "layout": layout}, "变化来自客户还是来自模型", "条为反馈条数的增减；“客户”一栏前后都按新模型算，“模型”一栏是换模型移动的")
 
 
-def table_model_changed(changed: pl.DataFrame) -> Block:
-    """What the last refit alone moved, topic by topic; topics that lost and won nothing are left out."""
+def table_model_changed(changed: pl.DataFrame, most: int = 10) -> Block:
+    """What the last refit alone moved, the `most` topics it moved most; topics that lost and won nothing are left out."""
     if changed.is_empty():
         return note("模型只有一个版本，没有因换模型而变的数字。")
     moved = changed.filter((pl.col("moved_in") > 0) | (pl.col("moved_out") > 0))
@@ -135,8 +135,9 @@ def table_model_changed(changed: pl.DataFrame) -> Block:
         return note("换模型没有移动任何一条反馈。")
     columns = [{"title": "主题"}, *({"title": title, "tone": "number"} for title in ("旧模型", "移出", "移入", "新模型"))]
     rows = [[{"text": code_title(row["label"]), "tone": "strong"}, *({"text": theme.count_text(row[name]), "tone": "number"} for name in ("before", "moved_out", "moved_in", "after"))]
-            for row in moved.iter_rows(named=True)]
-    return Block(kind="table", columns=columns, rows=rows, caption="", note="同样的反馈，只换了模型；这里的增减不是客户的变化。趋势图里每一周都按新模型重新算过。")
+            for row in moved.head(most).iter_rows(named=True)]
+    left = f"只列移动最多的 {most} 个，共 {moved.height} 个。" if moved.height > most else ""
+    return Block(kind="table", columns=columns, rows=rows, caption="", note=f"{left}同样的反馈，只换了模型；这里的增减不是客户的变化。趋势图里每一周都按新模型重新算过。")
 
 
 def say_model_changed(changed: pl.DataFrame) -> Sentence:
