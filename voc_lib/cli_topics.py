@@ -15,8 +15,6 @@ STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 s
 WHO = typer.Option("--who", help="谁；不写则用登录名。")
 WHY = typer.Option("--why", help="原因；写进台账。")
 JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
-ACTIONS = {"birth": "新生", "split": "分裂", "merge": "合并", "retire": "消失", "rename": "改名", "noise": "标为噪声", "move": "移动反馈", "confirm": "确认", "refit": "重新拟合",
-           "apart": "疑似分裂", "together": "疑似合并"}
 
 
 def _named(store: str | None) -> str:
@@ -29,6 +27,12 @@ def _say(content: object) -> None:
     from voc_lib.cli import _say_json
 
     _say_json(content)
+
+
+def _show(table: Table) -> None:
+    from voc_lib.cli import out
+
+    out.print(table)
 
 
 def _tell(text: str) -> None:
@@ -80,15 +84,14 @@ def show(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JS
     table = Table("编号", "系统", "名字", "文字", "")
     for row in found.sort("system", -found["documents"], nulls_last=True).iter_rows(named=True):
         table.add_row(row["topic_id"], row["system"] or "—", row["name"], f"{row['documents']:,}", "噪声" if row["is_noise"] else "" if len(row["parts"]) == 1 else f"合并自 {len(row['parts'])} 个")
-    from voc_lib.cli import out
-
-    out.print(table)
+    _show(table)
 
 
 @topics_app.command()
 def events(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
     """主题台账：新生、分裂、合并、改名……谁、何时、为什么；最近的在前。"""
     from voc_lib.measure.analyses.topic_weeks import topic_history
+    from voc_lib.report.topic_ledger import ACTIONS
     from voc_lib.store import open_store
 
     lake = open_store(_named(store))
@@ -128,7 +131,6 @@ def candidates(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """新话题的候选：最近两周突然多起来的说法；读过原声，用 confirm 确认才成为主题。"""
-    from voc_lib.cli import out
     from voc_lib.report.new_topics import lift_text, say_new_topics
     from voc_lib.report.theme import people_text
 
@@ -141,7 +143,7 @@ def candidates(
         table = Table("候选", "名字", "人数", "与平常比", "原声", "已知编码")
         for row in found.iter_rows(named=True):
             table.add_row(row["candidate"], row["name"], people_text(row["people"]), lift_text(row), f"{len(row['feedback_ids'])} 条", row["known_code"] or "—")
-        out.print(table)
+        _show(table)
         _tell("确认：voc topics confirm 候选 --week " + week + " --name 名字 --why 原因")
 
 
@@ -218,6 +220,7 @@ def move(
 
 def _edit(store: str | None, action: str, topic: str, others: list[str], name: str | None, who: str | None, why: str) -> None:
     from voc_lib.enrich.topic_edits import edit_topic
+    from voc_lib.report.topic_ledger import ACTIONS
 
     number = edit_topic(_named(store), action, topic, others, name, who=who or getpass.getuser(), why=why)
     _tell(f"已记入台账第 {number} 条：{ACTIONS[action]} {topic}" + (f"，涉及 {'、'.join(others)}" if others else "") + (f"，名为「{name}」" if name else "") + "。")

@@ -48,6 +48,8 @@ def test_what_the_model_moved_is_said_apart_from_customers():
     assert "5%" in str(say_model_changed(changed))
     rows = table_model_changed(changed).description["rows"]
     assert [[cell["text"] for cell in row] for row in rows] == [["T0001 刹车", "60", "5", "0", "55"], ["T0002 空调", "40", "0", "5", "45"]]
+    few = changed.with_columns(before=pl.lit(9), after=pl.lit(4), earlier=pl.lit(2), moved_out=pl.lit(5), moved_in=pl.lit(0))
+    assert "rows" not in table_model_changed(few).description and not hasattr(chart_model_changed(few), "figure")
     one = table_model_changed(changed, 1).description
     assert len(one["rows"]) == 1 and "共 2 个" in one["note"]
     chart = chart_model_changed(changed)

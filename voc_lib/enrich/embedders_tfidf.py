@@ -19,7 +19,7 @@ import numpy as np
 from filelock import FileLock
 
 from voc_lib.enrich import language
-from voc_lib.enrich.embedders import CLEANING, EmbedderError, cleaning_mark, encode_spoken
+from voc_lib.enrich.embedders import CLEANING, EmbedderError, cleaning_mark, encode_spoken, models_folder
 from voc_lib.enrich.ngrams import LONGEST, Ngrams, weighted
 from voc_lib.store import open_store
 from voc_lib.store_write import write_atomically
@@ -48,7 +48,7 @@ class Tfidf:
 
 def load(rest: str = "", store: str | None = None) -> Tfidf:
     """The embedder fitted for a store, fitted now where it has not been. EmbedderError where there are too few texts."""
-    folder = _folder(store)
+    folder = models_folder(store, "tfidf")
     with FileLock(str(folder / ".lock")):  # two runs must not fit two
         current = folder / "tfidf.json"
         if not current.exists():
@@ -58,7 +58,7 @@ def load(rest: str = "", store: str | None = None) -> Tfidf:
 
 def refit(store: str | None) -> Tfidf:
     """Fit again on what the store holds now. Vectors get a new fingerprint; the old file and old vectors stay."""
-    folder = _folder(store)
+    folder = models_folder(store, "tfidf")
     texts = _texts(store)
     if len(texts) < FEWEST_TEXTS:
         raise EmbedderError(f"tfidf 要在库「{store}」自己的文字上拟合，至少要 {FEWEST_TEXTS} 条不同的文字，现有 {len(texts)} 条。"
@@ -92,14 +92,6 @@ def fit(texts: list[str]) -> bytes:
 @cache
 def _loaded(path: Path) -> Tfidf:
     return Tfidf(path, path.stem)
-
-
-def _folder(store: str | None) -> Path:
-    if store is None:
-        raise EmbedderError("tfidf 要在某个库的文字上拟合，请指明是哪个库。")
-    folder = open_store(store).path / "_models"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _texts(store: str | None) -> list[str]:

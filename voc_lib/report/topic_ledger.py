@@ -111,7 +111,7 @@ def chart_systems(feedback: pl.DataFrame, topics: pl.DataFrame) -> Block:
 def chart_model_changed(changed: pl.DataFrame, most: int = 10) -> Block:
     """What changed and why, topic by topic: one bar for the customers, one of its own for the model. Takes `model_changed`."""
     apart = changed.with_columns(model=pl.col("after") - pl.col("before"), customers=pl.col("after") - pl.col("earlier"))
-    shown = apart.filter((pl.col("model") != 0) | (pl.col("customers") != 0)).sort(
+    shown = apart.filter((pl.col("model") != 0) | (pl.col("customers") != 0), pl.max_horizontal("before", "after", "earlier") >= theme.FEWEST).sort(
         pl.col("customers").abs() + pl.col("model").abs(), "topic_id", descending=[True, False]).head(most).reverse()
     if shown.is_empty():
         return note("模型只有一个版本，没有因换模型而变的数字。" if changed.is_empty() else "没有哪个主题变了。")
@@ -130,7 +130,7 @@ def table_model_changed(changed: pl.DataFrame, most: int = 10) -> Block:
     """What the last refit alone moved, the `most` topics it moved most; topics that lost and won nothing are left out."""
     if changed.is_empty():
         return note("模型只有一个版本，没有因换模型而变的数字。")
-    moved = changed.filter((pl.col("moved_in") > 0) | (pl.col("moved_out") > 0))
+    moved = changed.filter((pl.col("moved_in") > 0) | (pl.col("moved_out") > 0), pl.max_horizontal("before", "after") >= theme.FEWEST)
     if moved.is_empty():
         return note("换模型没有移动任何一条反馈。")
     columns = [{"title": "主题"}, *({"title": title, "tone": "number"} for title in ("旧模型", "移出", "移入", "新模型"))]
