@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -29,6 +30,17 @@ def home(tmp_path, monkeypatch):
     folder = make_home(tmp_path / "工作 台")
     monkeypatch.setenv("VOC_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def quiet_again():
+    """What the command line sets on the loggers of `voc` (levels, a handler) ends with the test that called it."""
+    loggers = [logging.getLogger(name) for name in ("voc", "voc.ingest", "voc.store")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,10 @@ import tomllib
 
 import yaml
 
+class Told(Exception):
+    """An error whose message is written for the analyst; the command line shows it alone, any other keeps its traceback."""
+
+
 # errno -> what is wrong, what to do. Numbers of other systems (a Mac, Windows) are named alike in `errno`.
 CAUSES = {
     errno.ENOSPC: ("磁盘已满", "腾出空间"),

@@ -24,7 +24,7 @@ from voc_lib.collect.ingest import IngestError, ingest, known_sources
 from voc_lib.collect.pull import pull
 from voc_lib.enrich.run import enrich
 from voc_lib.measure.feedback import UNDATED, check_present, check_week, monday, weeks, weeks_before
-from voc_lib.messages import system_words
+from voc_lib.messages import Told, system_words
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store, store_names
 from voc_lib.store_write import append_run
@@ -35,7 +35,7 @@ MOST_WEEKS = 1_000    # 19 years; a larger number is a slip of the key
 UNDATED_NOTEBOOKS = ("overview", "data_health")    # of a store without dates; the first is its index.html
 
 
-class RunError(Exception):
+class RunError(Told):
     """The run cannot be done as asked, or a step of it failed; the last pages are untouched."""
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voc_lib.messages import toml_words, type_words
+from voc_lib.messages import Told, toml_words, type_words
 
 FILE_NAME = "voc.toml"
 
 
-class SettingsError(Exception):
+class SettingsError(Told):
     """voc.toml is missing or says something that cannot be used."""
 
 

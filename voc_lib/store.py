@@ -21,7 +21,7 @@ import polars.selectors as cs
 from deltalake import DeltaTable
 
 from voc_lib import engine, schema
-from voc_lib.messages import sql_words
+from voc_lib.messages import Told, sql_words
 from voc_lib.settings import settings
 
 SNAPSHOTS = "_snapshots"
@@ -29,7 +29,7 @@ STORE_FILE = "store.json"
 NAME = re.compile(r"[\w][\w.-]*")
 
 
-class StoreError(Exception):
+class StoreError(Told):
     """The store, snapshot, table or query asked for is not there or cannot be used."""
 
 

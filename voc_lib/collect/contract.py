@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from voc_lib import schema
 from voc_lib.contracts import Channel, Read, Variant
-from voc_lib.messages import type_words, yaml_words
+from voc_lib.messages import Told, type_words, yaml_words
 
 # Filled by ingest itself; a contract cannot give them.
 COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key", "base", "exported_at"}
@@ -31,7 +31,7 @@ NAMED = r"""(?:"[^"]+"|`[^`]+`|\w+)"""
 COMPARED = re.compile(rf"({NAMED}(?:\.{NAMED})*)\s*>=?\s*:cursor\b")  # the one form in which a query may use :cursor
 
 
-class ContractError(Exception):
+class ContractError(Told):
     """A contract cannot be used; the message says where, what was found and what to do."""
 
 

@@ -20,7 +20,7 @@ from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
 from voc_lib.collect.readers import LINE, SUFFIXES, Chunk, ExportError, Reject, read_export
 from voc_lib.contracts import Channel
-from voc_lib.messages import system_words
+from voc_lib.messages import Told, system_words
 from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
@@ -56,7 +56,7 @@ class SourceCount:
         return asdict(self)
 
 
-class IngestError(Exception):
+class IngestError(Told):
     """Nothing can be ingested as asked."""
 
 

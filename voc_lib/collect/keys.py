@@ -13,14 +13,14 @@ from pathlib import Path
 
 import polars as pl
 
-from voc_lib.messages import system_words
+from voc_lib.messages import Told, system_words
 from voc_lib.settings import settings
 
 SECRET_BYTES = 32
 MIN_PHONE_DIGITS = 7
 
 
-class SecretError(Exception):
+class SecretError(Told):
     """The secret file is there but cannot be trusted."""
 
 

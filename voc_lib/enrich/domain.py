@@ -10,10 +10,12 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
+from voc_lib.messages import Told
+
 PLAIN_MENTION = "评价"  # the phenomenon of a code that only says "this was talked about"
 
 
-class DomainError(ValueError):
+class DomainError(Told, ValueError):
     """A domain folder that cannot be used: names file, line, what was found and what to do."""
 
 

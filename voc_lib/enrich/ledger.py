@@ -12,6 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+from voc_lib.messages import Told
+
 MACHINE = "机器"
 GOES_ON = 0.5  # of two fits' texts (Dice: twice the common ones over both): as much as this, and it is the same topic
 COMES_FROM = 0.5  # of a topic's texts from (or to) one other: a part of it, or taken up by it
@@ -20,7 +22,7 @@ EVENTS_SCHEMA = {"action": pl.String, "topic_id": pl.String, "others": pl.String
 STANDING_SCHEMA = {"topic_id": pl.String, "goes_to": pl.String, "name": pl.String, "is_noise": pl.Boolean}
 
 
-class LedgerError(ValueError):
+class LedgerError(Told, ValueError):
     """An edit of topics that cannot be made: what was found, what to do."""
 
 

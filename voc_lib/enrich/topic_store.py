@@ -20,6 +20,7 @@ from voc_lib.enrich.in_force import codes_in_force
 from voc_lib.enrich.topic_changes import grown
 from voc_lib.enrich.topic_words import carried, name_of
 from voc_lib.enrich.topics import SeededConsensus, TopicModel, read_model
+from voc_lib.messages import Told
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store
 from voc_lib.store_write import Writer, write_store
@@ -36,7 +37,7 @@ NOT_CUSTOMERS = "coalesce(author_kind, 'unknown') NOT IN ('official', 'staff', '
 log = logging.getLogger("voc.topics")
 
 
-class TopicError(ValueError):
+class TopicError(Told, ValueError):
     """Topics cannot be fitted or read as asked."""
 
 

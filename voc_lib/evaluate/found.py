@@ -14,6 +14,7 @@ from voc_lib.evaluate.truth import read_truths, truth_folder
 from voc_lib.measure.analyses.movers import movers
 from voc_lib.enrich.in_force import coder_in_force
 from voc_lib.measure.feedback import feedback
+from voc_lib.messages import Told
 from voc_lib.store import Store, open_store
 
 WATCHED = 12   # last weeks in which planted events lie and are looked for
@@ -25,7 +26,7 @@ SCHEMA = {
 }
 
 
-class EvaluateError(Exception):
+class EvaluateError(Told):
     """There is nothing to evaluate against."""
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from voc_lib.enrich.batches import SPOKEN
 from voc_lib.measure.analyses.health import channel_titles
+from voc_lib.messages import Told
 from voc_lib.store import open_store
 from voc_lib.store_write import write_store
 
@@ -33,7 +34,7 @@ INSTRUCTIONS = (
 )
 
 
-class AuditError(ValueError):
+class AuditError(Told, ValueError):
     """A filled audit file that cannot be used, or a draw that cannot be made: says the row, what was found, what to do."""
 
 

@@ -9,12 +9,13 @@ import polars as pl
 
 from voc_lib.engine import quote
 from voc_lib.enrich.in_force import codes_in_force
+from voc_lib.messages import Told
 from voc_lib.store import Store, open_store
 
 UNDATED = "undated"
 
 
-class PeriodError(ValueError):
+class PeriodError(Told, ValueError):
     """A period is not an ISO week, or the store holds nothing in it."""
 
 

@@ -7,13 +7,14 @@ from difflib import get_close_matches
 import polars as pl
 
 from voc_lib.measure.feedback import UNDATED, check_week, week_of, monday, weeks_before
+from voc_lib.messages import Told
 
 WORDS_IN = ("verbatim", "title", "followup")
 BEST = 5.0  # ratings are compared on five points, whatever their scale
 ROUNDING = 1e-9  # 3 of 10 is 1.5 of 5 also in floating point
 
 
-class FilterError(ValueError):
+class FilterError(Told, ValueError):
     """A filter asks for something that the feedback at hand does not have."""
 
 

@@ -11,11 +11,13 @@ import difflib
 import json
 from pathlib import Path
 
+from voc_lib.messages import Told
+
 KINDS = {bool: "true 或 false", int: "整数", float: "数字", str: "文字", list: "用逗号分开的列表"}
 TRUTH = {"true": True, "false": False, "是": True, "否": False}
 
 
-class ParameterError(ValueError):
+class ParameterError(Told, ValueError):
     """A parameter that the notebook does not have or cannot use; the message says which, and what there is."""
 
 

@@ -14,6 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
+from voc_lib.messages import Told
+
 DOMAINS = ("auto", "bank")
 SELECTIONS = ("explained", "angry", "j_shaped")
 EVENT_WEEKS = 12  # planted events lie in the last so many weeks
@@ -22,7 +24,7 @@ USUAL_CUSTOMERS = 20_000  # sizes of truths that grow with the world are given f
 SEASONS = dict(zip(range(1, 13), "冬冬春春春夏夏夏秋秋秋冬", strict=True))
 
 
-class WorldError(ValueError):
+class WorldError(Told, ValueError):
     """A world cannot be planted as asked; the message says what to change."""
 
 

@@ -7,29 +7,32 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
+
+from voc_lib.cli import JSON, STORE, app, out, say_json, store_named
 
 
+@app.command()
 def audit(
     read: Annotated[Path | None, typer.Option("--read", help="填好的抽检文件；不写则抽签并生成新文件。")] = None,
-    store: Annotated[str | None, typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")] = None,
+    store: Annotated[str | None, STORE] = None,
     number: Annotated[int, typer.Option("--number", min=10, help="每个渠道抽几条。")] = 100,
     folder: Annotated[Path | None, typer.Option("--folder", help="文件写到哪个文件夹；不写则 data/audit。")] = None,
     show: Annotated[bool, typer.Option("--show", help="只看各渠道的份额，不抽签。")] = False,
     refit: Annotated[bool, typer.Option("--refit", help="voc.toml 写着 opinions = \"labels\" 时：从现在起用上全部标注；平时新标注满五分之一才自动重学。")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出，供程序读取。")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """人工抽检：每个渠道抽 100 条写成 Excel；填好后用 --read 读回，各渠道的份额随之修正，误差算进区间。"""
-    from voc_lib.cli import _say_json, _store, out
     from voc_lib.enrich.opinions_labels import relearn
     from voc_lib.measure.analyses.health import channel_titles
     from voc_lib.measure.auditing import draw_audit, read_audit
     from voc_lib.settings import settings
 
-    name = _store(store)
+    name = store_named(store)
     if refit:
         count = relearn(name)
         if as_json:
-            _say_json({"store": name, "labels": count})
+            say_json({"store": name, "labels": count})
         else:
             out.print(f"库「{name}」现有 {count:,} 条可用的观点标注；voc.toml 里写 opinions = \"labels\" 时，下次 voc enrich 照它们全部重新判断。", markup=False)
         return
@@ -37,20 +40,20 @@ def audit(
         done = read_audit(name, read)
         shares = _shares(name)
         if as_json:
-            _say_json({"store": name, "audit": done.audit, "labels": done.labels, "empty": done.empty, "shares": shares.to_dicts()})
+            say_json({"store": name, "audit": done.audit, "labels": done.labels, "empty": done.empty, "shares": shares.to_dicts()})
             return
         out.print(f"读回抽签 {done.audit} 的 {sum(done.labels.values()):,} 条标注" + (f"，{done.empty:,} 条还空着。" if done.empty else "。"))
         out.print(_table(shares, channel_titles(name)))
     elif show:
         shares = _shares(name)
         if as_json:
-            _say_json({"store": name, "shares": shares.to_dicts()})
+            say_json({"store": name, "shares": shares.to_dicts()})
             return
         out.print(_table(shares, channel_titles(name)))
     else:
         path, drawn = draw_audit(name, folder or settings().home / "data" / "audit", number)
         if as_json:
-            _say_json({"store": name, "file": str(path), "drawn": dict(drawn.iter_rows())})
+            say_json({"store": name, "file": str(path), "drawn": dict(drawn.iter_rows())})
             return
         titles = channel_titles(name)
         out.print("、".join(f"{titles.get(channel, channel)} {count} 条" for channel, count in drawn.iter_rows()) + f"，写在 {path}。填好“观点”一列后运行：", markup=False)
@@ -67,8 +70,6 @@ def _shares(name: str):
 
 
 def _table(shares, titles: dict[str, str]):
-    from rich.table import Table
-
     from voc_lib.report.opinions import WORDS
 
     table = Table("渠道", "观点", "模型数出", "修正后", "区间", "标注", "说明")

@@ -8,36 +8,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from voc_lib.cli import JSON, STORE, app, out, say_json, store_named
 from voc_lib.cli_words import App
 
 topics_app = App(no_args_is_help=True, help="主题：按月拟合，列出主题和台账，确认新主题，合并、改名、标为噪声，比分析师是否一致。")
-STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
+app.add_typer(topics_app, name="topics")
 WHO = typer.Option("--who", help="谁；不写则用登录名。")
 WHY = typer.Option("--why", help="原因；写进台账。")
-JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
-
-
-def _named(store: str | None) -> str:
-    from voc_lib.settings import settings
-
-    return store or settings().store
-
-
-def _say(content: object) -> None:
-    from voc_lib.cli import _say_json
-
-    _say_json(content)
-
-
-def _show(table: Table) -> None:
-    from voc_lib.cli import out
-
-    out.print(table)
 
 
 def _tell(text: str) -> None:
-    from voc_lib.cli import out
-
     out.print(text, markup=False, highlight=False)
 
 
@@ -56,12 +36,12 @@ def fit(
     from voc_lib.measure.feedback import check_week
     from voc_lib.store import open_store
 
-    if if_missing and (held := model_in_force(open_store(_named(store)))):
-        _say({"store": _named(store), "version": held["version"]}) if as_json else _tell(f"已有主题模型 {held['version']}，没有重新拟合。")
+    if if_missing and (held := model_in_force(open_store(store_named(store)))):
+        say_json({"store": store_named(store), "version": held["version"]}) if as_json else _tell(f"已有主题模型 {held['version']}，没有重新拟合。")
         return
-    done = fit_topics(_named(store), topics, seed, until and check_week(until), why=why)
+    done = fit_topics(store_named(store), topics, seed, until and check_week(until), why=why)
     if as_json:
-        _say({"store": _named(store)} | done.__dict__)
+        say_json({"store": store_named(store)} | done.__dict__)
         return
     kept = f"；与上一版相比 {done.kept_share:.1%} 的文字主题不变，台账新增 {done.events} 件事" if done.kept_share is not None else ""
     _tell(f"{done.version}：{done.documents:,} 条不同的文字，{done.topics} 个主题，{done.unmapped_share:.1%} 未归类{kept}。归类 {done.assigned:,} 条反馈。")
@@ -73,10 +53,10 @@ def show(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JS
     from voc_lib.measure.analyses.topic_weeks import NO_MODEL, topics_in_force
     from voc_lib.store import open_store
 
-    lake = open_store(_named(store))
+    lake = open_store(store_named(store))
     found = topics_in_force(lake)
     if as_json:
-        _say({"store": lake.name, "topics": found.to_dicts()})
+        say_json({"store": lake.name, "topics": found.to_dicts()})
         return
     if found.is_empty():
         _tell(NO_MODEL.format(lake.name, lake.name))
@@ -84,7 +64,7 @@ def show(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JS
     table = Table("编号", "系统", "名字", "文字", "")
     for row in found.sort("system", -found["documents"], nulls_last=True).iter_rows(named=True):
         table.add_row(row["topic_id"], row["system"] or "—", row["name"], f"{row['documents']:,}", "噪声" if row["is_noise"] else "" if len(row["parts"]) == 1 else f"合并自 {len(row['parts'])} 个")
-    _show(table)
+    out.print(table)
 
 
 @topics_app.command()
@@ -94,10 +74,10 @@ def events(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     from voc_lib.report.topic_ledger import ACTIONS
     from voc_lib.store import open_store
 
-    lake = open_store(_named(store))
+    lake = open_store(store_named(store))
     found = topic_history(lake)
     if as_json:
-        _say({"store": lake.name, "events": found.to_dicts()})
+        say_json({"store": lake.name, "events": found.to_dicts()})
         return
     if found.is_empty():
         _tell("台账还是空的：先运行 voc topics fit。")
@@ -106,8 +86,6 @@ def events(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
     for row in found.iter_rows(named=True):
         table.add_row(str(row["event"]), f"{row['at']:%Y-%m-%d %H:%M}", row["who"], ACTIONS[row["action"]], row["topic_id"] or "—",
                       "、".join(filter(None, [row["others"], row["name"]])) or "—", row["why"] or "")
-    from voc_lib.cli import out
-
     out.print(table)
 
 
@@ -119,7 +97,7 @@ def _candidates(store: str | None, week: str | None):
     from voc_lib.measure.feedback import check_week, weeks
     from voc_lib.store import open_store
 
-    lake = open_store(_named(store))
+    lake = open_store(store_named(store))
     week = check_week(week) if week else weeks(lake)["iso_week"].max()
     return lake.name, week, new_topics(lake, week), new_topics_note(lake, week)
 
@@ -136,14 +114,14 @@ def candidates(
 
     name, week, found, said = _candidates(store, week)
     if as_json:
-        _say({"store": name, "week": week, "note": said, "candidates": found.to_dicts()})
+        say_json({"store": name, "week": week, "note": said, "candidates": found.to_dicts()})
         return
     _tell(f"{week}：{say_new_topics(found, said)}")
     if found.height:
         table = Table("候选", "名字", "人数", "与平常比", "原声", "已知编码")
         for row in found.iter_rows(named=True):
             table.add_row(row["candidate"], row["name"], people_text(row["people"]), lift_text(row), f"{len(row['feedback_ids'])} 条", row["known_code"] or "—")
-        _show(table)
+        out.print(table)
         _tell("确认：voc topics confirm 候选 --week " + week + " --name 名字 --why 原因")
 
 
@@ -222,7 +200,7 @@ def _edit(store: str | None, action: str, topic: str, others: list[str], name: s
     from voc_lib.enrich.topic_edits import edit_topic
     from voc_lib.report.topic_ledger import ACTIONS
 
-    number = edit_topic(_named(store), action, topic, others, name, who=who or getpass.getuser(), why=why)
+    number = edit_topic(store_named(store), action, topic, others, name, who=who or getpass.getuser(), why=why)
     _tell(f"已记入台账第 {number} 条：{ACTIONS[action]} {topic}" + (f"，涉及 {'、'.join(others)}" if others else "") + (f"，名为「{name}」" if name else "") + "。")
 
 
@@ -232,10 +210,10 @@ def agreement(store: Annotated[str | None, STORE] = None, as_json: Annotated[boo
     from voc_lib.measure.analyses.topic_agreement import topic_agreement
     from voc_lib.store import open_store
 
-    lake = open_store(_named(store))
+    lake = open_store(store_named(store))
     found = topic_agreement(lake)
     if as_json:
-        _say({"store": lake.name, "agreement": found.to_dicts()})
+        say_json({"store": lake.name, "agreement": found.to_dicts()})
         return
     if found.is_empty():
         _tell("还没有两位分析师都归过的反馈：各自用 voc topics move 主题 反馈 --who 姓名 归同一批反馈，再来比。")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import getpass
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from voc_lib.cli import JSON, STORE, app, out, say_json
 from voc_lib.cli_words import App
 
 codes_app = App(no_args_is_help=True, help="编码表：列出编码，看未归类的说法，加说法、移动、合并、改名，抽签标注，比一致。")
-STORE = typer.Option("--store", help="哪个库；不写则用 voc.toml 里的 store。")
+app.add_typer(codes_app, name="codes")
 DOMAIN = typer.Option("--domain", help="哪个领域（data/domains 下的文件夹名）；不写则取库的领域。")
 WHO = typer.Option("--who", help="谁；不写则用登录名。")
-JSON = typer.Option("--json", help="以 JSON 输出，供程序读取。")
-out = Console(soft_wrap=True)
 
 
 def _domain(name: str | None, store: str | None) -> str:
@@ -25,10 +22,6 @@ def _domain(name: str | None, store: str | None) -> str:
     from voc_lib.store import open_store
 
     return name or open_store(store or settings().store).about["domain"]
-
-
-def _say_json(content: object) -> None:
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=1, default=str))
 
 
 @codes_app.command("list")
@@ -46,7 +39,7 @@ def show(
     hit = [code for code in loaded.taxonomy if word in code.code or any(word in said for said in code.synonyms)]
     rows = [{"code": c.code, "label": c.label, "department": c.department, "phrases": len(c.synonyms), "patterns": len(c.patterns)} for c in hit]
     if as_json:
-        _say_json({"domain": loaded.name, "codes": rows})
+        say_json({"domain": loaded.name, "codes": rows})
         return
     table = Table("编码", "显示名", "负责部门", "短语", "搭配")
     for row in rows:
@@ -67,7 +60,7 @@ def unmapped(
 
     found = unmapped_queue(store or settings().store, top)
     if as_json:
-        _say_json({"store": store or settings().store, "terms": found.to_dicts()})
+        say_json({"store": store or settings().store, "terms": found.to_dicts()})
         return
     table = Table("说法", "未归类", "已归类", "最接近的编码", "接近", "例句")
     for row in found.iter_rows(named=True):
@@ -102,7 +95,7 @@ def edit(
         return
     done = edit_codes(settings().domains, name, action, code=code, wording=wording, to=to, label=label, who=who or getpass.getuser(), why=why)
     if as_json:
-        _say_json({"domain": name, "edit": done})
+        say_json({"domain": name, "edit": done})
     else:
         out.print(f"已记入 {name}/edits.jsonl：{action} {code}。重新运行 voc enrich 后，所有反馈按新的编码表编码。", markup=False, highlight=False)
 
@@ -114,7 +107,7 @@ def _undo(name: str, who: str, line: int | None, as_json: bool) -> None:
 
     done, follows = undo_edit(settings().domains, name, who=who, line=line)
     if as_json:
-        _say_json({"domain": name, "undo": done, "follows": follows})
+        say_json({"domain": name, "undo": done, "follows": follows})
         return
     out.print(f"已撤销 {name}/edits.jsonl 第 {done['line']} 行：{line_words(done['edit'])}。重新运行 voc enrich 后生效。", markup=False, highlight=False)
     for said in follows:
@@ -136,7 +129,7 @@ def log(
     name = _domain(domain, store)
     lines = log_lines(settings().domains, name)[-top:][::-1]
     if as_json:
-        _say_json({"domain": name, "lines": lines})
+        say_json({"domain": name, "lines": lines})
         return
     table = Table("行", "时间（UTC）", "谁", "做了什么", "计入")
     for line in lines:
@@ -154,7 +147,7 @@ def refit(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, J
     done = enrich(name, relearn=True)
     found = _learnt(name)
     if as_json:
-        _say_json({"store": name, "label_coder": done.label_coder, "looked_at": done.labels_looked_at, "codes": found.to_dicts()})
+        say_json({"store": name, "label_coder": done.label_coder, "looked_at": done.labels_looked_at, "codes": found.to_dicts()})
         return
     if found.is_empty():
         out.print(_too_few(), markup=False, highlight=False)
@@ -207,7 +200,7 @@ def label(
         return
     line = label_feedback(lake, feedback_id, code or [], who=who, source=SUGGESTION if accepted else "")
     if as_json:
-        _say_json({"store": lake.name, "label": line})
+        say_json({"store": lake.name, "label": line})
     else:
         out.print(f"已记下 {who} 的标注：{'、'.join(line['codes'])}。", markup=False, highlight=False)
 
@@ -222,7 +215,7 @@ def _list_drawn(lake, who: str, count: int, seed: int, only_unmapped: bool, as_j
     drawn = draw_labels(feedback(lake), count, seed, only_unmapped).select("feedback_id", "channel", "verbatim", "followup")
     left = drawn.join(labels_given(lake).filter(pl.col("who") == who), on="feedback_id", how="anti", maintain_order="left")
     if as_json:
-        _say_json({"store": lake.name, "who": who, "seed": seed, "drawn": drawn.height, "left": left.to_dicts()})
+        say_json({"store": lake.name, "who": who, "seed": seed, "drawn": drawn.height, "left": left.to_dicts()})
         return
     for row in left.iter_rows(named=True):
         out.print(row["feedback_id"], style="bold", highlight=False)
@@ -249,7 +242,7 @@ def agreement(
     labels = labels_given(lake)
     found, differing = agree(labels), disagreements(labels)
     if as_json:
-        _say_json({"store": lake.name, "agreement": found.to_dicts(), "disagreements": differing.to_dicts()})
+        say_json({"store": lake.name, "agreement": found.to_dicts(), "disagreements": differing.to_dicts()})
         return
     out.print(str(say_agreement(found)), markup=False, highlight=False)
     if found.height:
@@ -279,7 +272,7 @@ def suggest(
     lake = open_store(store or settings().store)
     labels, found = labels_given(lake), suggest_codes(lake, top)
     if as_json:
-        _say_json({"store": lake.name, "codes": enough_labels(labels).to_dicts(), "suggestions": found.to_dicts()})
+        say_json({"store": lake.name, "codes": enough_labels(labels).to_dicts(), "suggestions": found.to_dicts()})
         return
     out.print(str(say_taught(labels)), markup=False, highlight=False)
     for row in found.iter_rows(named=True):

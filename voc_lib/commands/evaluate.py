@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from voc_lib.cli import JSON, STORE, _say_json, app, err, out
+from voc_lib.cli import JSON, STORE, app, err, out, say_json
 
 
 @app.command()
@@ -33,7 +33,7 @@ def _planted(store: str | None, truth: Path | None, as_json: bool) -> None:
     name = store or settings().store
     found = look(name, truth)
     if as_json:
-        _say_json({"store": name, "truths": found.to_dicts()})
+        say_json({"store": name, "truths": found.to_dicts()})
         return
     table = Table("埋下的事", "开始", "埋下反馈", "人", "库中", "编到", "结果", title=f"库「{name}」：埋下的对找到的（合成样例数据）", title_justify="left")
     for row in found.iter_rows(named=True):
@@ -50,7 +50,7 @@ def _real(real: Path | None, fit_on: Path | None, as_json: bool) -> None:
         raise EvaluateError("--fit-on 要与 --real 同用。请写 --real 和要检验的文件夹，例如 voc evaluate --real ../shared/data。")
     found = evaluate_real(real, fit_on, lambda said: None if as_json else err.print(said, style="dim"))
     if as_json:
-        _say_json({"real": str(real), "fit_on": str(fit_on) if fit_on else None, "measures": found.to_dicts()})
+        say_json({"real": str(real), "fit_on": str(fit_on) if fit_on else None, "measures": found.to_dicts()})
         return
     table = Table("指标", "测得", "应到", "更好", "CPU 秒", "说明")
     for row in found.iter_rows(named=True):

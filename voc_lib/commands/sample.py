@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voc_lib.cli import JSON, _say_json, app, out
+from voc_lib.cli import JSON, app, out, say_json
 
 
 @app.command()
@@ -28,7 +28,7 @@ def sample(
 
     planted = plant(World(domain, customers, weeks, until, seed, selection, tuple(without or ())), out_folder)
     if as_json:
-        _say_json({"out": str(planted.out), "feedback": planted.feedback, "truths": list(planted.truths)})
+        say_json({"out": str(planted.out), "feedback": planted.feedback, "truths": list(planted.truths)})
         return
     out.print(f"写好了 {sum(planted.feedback.values()):,} 条反馈（合成样例数据），在 {planted.out}：", markup=False)
     out.print("、".join(f"{name} {many:,}" for name, many in planted.feedback.items()), style="dim", markup=False)
