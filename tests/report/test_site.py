@@ -30,10 +30,49 @@ def test_a_second_publishing_replaces_the_folder_whole(pages, tmp_path, monkeypa
         monkeypatch.setattr(site, "_exchanged", lambda one, other: False)
     target = tmp_path / "reports" / "2020-W24"
     publish(pages("一"), {}, target)
-    (target / "stray.html").write_text("x")
     publish({"index": pages("二")["index"]}, {}, target)
     assert sorted(os.listdir(target)) == ["index.html", "manifest.json"] and os.listdir(target.parent) == ["2020-W24"]
     assert (target / "index.html").read_text(encoding="utf-8") == "二"
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_what_people_put_into_the_folder_is_never_lost(pages, tmp_path, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(site, "_exchanged", lambda one, other: False)
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {"files": ["index.pdf"]}, target)
+    for name in ("notes.yaml", "notes.wang.yaml", "slides.html", "index.pdf"):
+        (target / name).write_text(f"她的 {name}", encoding="utf-8")
+    (target / "图").mkdir()
+    (target / "图" / "一.png").write_text("x")
+    for text in ("二", "三"):
+        publish(pages(text), {}, target)
+    assert sorted(os.listdir(target)) == ["data_health.html", "index.html", "manifest.json", "notes.wang.yaml", "notes.yaml", "slides.html", "图"]
+    assert (target / "notes.yaml").read_text(encoding="utf-8") == "她的 notes.yaml" and (target / "图" / "一.png").exists()
+
+
+def test_a_file_saved_while_the_folders_change_places_stays_and_the_older_is_kept_beside_it(pages, tmp_path, monkeypatch):
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {}, target)
+    (target / "notes.yaml").write_text("早", encoding="utf-8")
+    swap = site._swap
+
+    def saved_meanwhile(new, old):
+        swap(new, old)
+        (old / "notes.yaml").write_text("晚", encoding="utf-8")
+
+    monkeypatch.setattr(site, "_swap", saved_meanwhile)
+    publish(pages("二"), {}, target)
+    assert (target / "notes.yaml").read_text(encoding="utf-8") == "晚" and (target / "notes.yaml.earlier").read_text(encoding="utf-8") == "早"
+
+
+def test_notes_come_back_after_a_crash_right_after_the_exchange(pages, tmp_path):
+    target = tmp_path / "reports" / "2020-W24"
+    publish(pages("一"), {}, target)
+    left = shutil.copytree(target, target.parent / ".2020-W24.new-x")
+    (left / "notes.yaml").write_text("她的", encoding="utf-8")
+    publish(pages("二"), {}, target)
+    assert (target / "notes.yaml").read_text(encoding="utf-8") == "她的" and os.listdir(target.parent) == ["2020-W24"]
 
 
 @pytest.mark.parametrize("broken", ["missing page", "rename"])

@@ -8,7 +8,7 @@ import typer
 
 from voc_lib.cli import JSON, STORE, app, exit_if_left_out, out, say_json, store_named
 
-STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面"}
+STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面", "actions": "行动"}
 
 
 @app.command()
@@ -24,7 +24,7 @@ def report(
     wrong = [pair for pair in parameter or [] if "=" not in pair]
     if wrong:
         raise RunError(f"参数「{wrong[0]}」要写成 名=值，例如 -p period=2020-W24。")
-    run = render(notebook.removesuffix(".ipynb"), dict(pair.split("=", 1) for pair in parameter or []), _tell(as_json))
+    run = render(notebook.removesuffix(".ipynb"), dict(pair.split("=", 1) for pair in parameter or []), teller(as_json, STEPS))
     _end(run, as_json)
 
 
@@ -37,17 +37,20 @@ def weekly(
     """跑完一周：导入、编码、笔记本、发布 reports/<周>/index.html；最后一行是它的路径。"""
     from voc_lib.pipeline import weekly as run
 
-    _end(run(store_named(store), week, _tell(as_json)), as_json)
+    _end(run(store_named(store), week, teller(as_json, STEPS)), as_json)
 
 
-def _tell(as_json: bool):
-    return lambda step, said: None if as_json else out.print(f"{STEPS[step]}：{said}", markup=False, highlight=False)
+def teller(as_json: bool, steps: dict[str, str]):
+    """What tells a step on the screen; nothing where a program reads."""
+    return lambda step, said: None if as_json else out.print(f"{steps[step]}：{said}", markup=False, highlight=False)
 
 
 def _end(run, as_json: bool) -> None:
     if as_json:
         say_json({"store": run.store, "week": run.week, "snapshot": run.snapshot.snapshot, "parameters": run.parameters,
-                   "steps": run.said, "left_out": run.left_out, "headline": run.headline, "page": str(run.page)})
+                   "steps": run.said, "left_out": run.left_out, "headline": run.headline, "signed": run.signed, "page": str(run.page)})
     else:
+        if run.notes_new:
+            out.print(f"意见写在 {run.notes_new}：填好后再运行一次，页面随之改变；定稿用 voc sign {run.target.name} --by 姓名。", markup=False, highlight=False)
         print(run.page)
     exit_if_left_out(run.left_out)

@@ -23,7 +23,7 @@ def say_bases(rates: pl.DataFrame, titles: dict[str, str] | None = None) -> Sent
         return Sentence(("没有基数", "strong"), "，每一万个里有多少人发声现在算不出来。", missing, "在此之前只能看听到的人里的构成，不能比较哪个渠道的客户更不满意。")
     first = told.row(0, named=True)
     return Sentence("每一万", BASES.get(first["base"], first["base"]).removesuffix("数"), f"里，{channel_title(first['channel'], titles)}听到 ",
-                    (f"{_rate(first['estimate'])} 人", "strong"), f"（{_rate(first['conf_low'])}～{_rate(first['conf_high'])}）。只数了客户和身份不明的人；",
+                    (f"{rate_text(first['estimate'])} 人", "strong"), f"（{rate_text(first['conf_low'])}～{rate_text(first['conf_high'])}）。只数了客户和身份不明的人；",
                     "这是开口的人，不是遇到问题的人。", missing)
 
 
@@ -36,7 +36,7 @@ def table_bases(rates: pl.DataFrame, titles: dict[str, str] | None = None) -> Bl
         people = {"text": theme.people_text(row["people"]), "tone": "number"} if row["people"] is not None else {"text": theme.SUPPRESSED, "tone": "suppressed"}
         rate = {"text": row["note"], "tone": "suppressed"}
         if row["estimate"] is not None:
-            rate = {"text": _rate(row["estimate"]), "tone": "number", "small": f"{_rate(row['conf_low'])}～{_rate(row['conf_high'])}"}
+            rate = {"text": rate_text(row["estimate"]), "tone": "number", "small": f"{rate_text(row['conf_low'])}～{rate_text(row['conf_high'])}"}
         rows.append([{"text": channel_title(row["channel"], titles), "tone": "strong"}, {"text": BASES.get(row["base"], row["base"] or theme.ABSENT)} | size, people, rate])
     return Block(kind="table", columns=columns, rows=rows, caption="")
 
@@ -51,12 +51,19 @@ def chart_base_codes(rates: pl.DataFrame, titles: dict[str, str] | None = None, 
     base = BASES.get(shown["base"][0], shown["base"][0])
     ends = {"array": (shown["conf_high"] - shown["estimate"]).to_list(), "arrayminus": (shown["estimate"] - shown["conf_low"]).to_list()}
     trace = {"type": "scatter", "mode": "markers", "x": shown["estimate"].to_list(), "y": [safe_label(code_name(code)) for code in shown["code"]], "hoverinfo": "text",
-             "hovertext": [f"{safe_label(code_name(row['code']))}<br>每一万 {_rate(row['estimate'])} 人，{safe_label(theme.people_text(row['people']))}" for row in shown.iter_rows(named=True)],
+             "hovertext": [f"{safe_label(code_name(row['code']))}<br>每一万 {rate_text(row['estimate'])} 人，{safe_label(theme.people_text(row['people']))}" for row in shown.iter_rows(named=True)],
              "marker": {"size": 9, "color": theme.LIGHT["blue"]}, "error_x": {"type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": theme.LIGHT["faint"]} | ends}
     layout = theme.chart_layout(34 * shown.height + 60)
     layout["xaxis"] |= {"rangemode": "tozero"}
     return Chart({"data": [trace], "layout": layout}, f"{channel_title(loudest, titles)}：每一万{base.removesuffix('数')}里有多少人提到", "点为人数，横线为 95% 区间；这是开口的人，不是遇到问题的人")
 
 
-def _rate(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+def rate_text(value: float) -> str:
+    """People per 10,000: one decimal, none from a hundred, and never a 0 for somebody.
+
+    >>> rate_text(123.4), rate_text(1.25), rate_text(0.01), rate_text(0)
+    ('123', '1.2', '<0.1', '0')
+    """
+    if 0 < value < 0.05:
+        return "<0.1"
+    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.1f}"

@@ -15,6 +15,8 @@ from voc_lib.report import theme
 from voc_lib.report.markup import MIME, block_html
 from voc_lib.report.words import VERDICTS, change_tone, channel_title, code_name, metric_words
 
+ID_LENGTH = 12  # hexadecimal digits of a feedback_id shown: among a million, two share them once in 560 stores
+
 
 class Block:
     """One thing to show; `description` is plain JSON, its `kind` one of `markup.KINDS`."""
@@ -66,14 +68,15 @@ def note(text: str | Sentence, tone: str = "") -> Block:
     return Block(kind="note", runs=_sentence(text).runs, tone=tone)
 
 
-def card(name: str, frame: pl.DataFrame | float | None, note: str = "", before: str = "上周") -> dict:
+def card(name: str, frame: pl.DataFrame | float | None, note: str = "", before: str = "上周", opens: bool = False) -> dict:
     """One number for `cards` or `headline`: from one row of `estimate` or `compare`, or a plain count.
 
     The row of a comparison also gives the change in words and a drawing: ring = before, grey = what would be
-    within error, dot = now. ValueError when the frame has not exactly one row.
+    within error, dot = now. `opens`: the number opens its source, which the page lists under the same name (`list_sources`). ValueError when the frame has not exactly one row.
     """
+    opened = {"opens": True} if opens else {}
     if not isinstance(frame, pl.DataFrame):
-        return {"name": name, "value": frame, "text": theme.count_text(frame), "note": note}
+        return {"name": name, "value": frame, "text": theme.count_text(frame), "note": note} | opened
     if frame.height != 1:
         raise ValueError(f"卡片「{name}」要一行，这里有 {frame.height} 行。请先筛选到一行。")
     row = frame.row(0, named=True)
@@ -81,7 +84,7 @@ def card(name: str, frame: pl.DataFrame | float | None, note: str = "", before: 
     shown = theme.is_number(row["estimate"])
     few = theme.SUPPRESSED in (row.get("note") or theme.SUPPRESSED)    # else there was no answer at all, which the note says
     text = theme.number_text(row["estimate"], words.unit) if shown else theme.SUPPRESSED if few else theme.ABSENT
-    item = {"name": name or words.label, "metric": row["metric"], "value": row["estimate"],
+    item = opened | {"name": name or words.label, "metric": row["metric"], "value": row["estimate"],
             "note": note or ("" if few and not shown else row.get("note") or ""), "text": text, "unit": words.word if shown else ""}
     if "verdict" in row:
         past = f"{before} {theme.number_text(row['baseline'], words.unit)}" if theme.is_number(row["baseline"]) else ""
@@ -132,14 +135,15 @@ def verbatim_list(frame: pl.DataFrame, titles: dict[str, str] | None = None, lon
 
     Needs `verbatim`; uses `title, followup, channel, product, region, local_date` where present, and `code` as a heading.
     """
-    items = []
-    for row in frame.iter_rows(named=True):
-        where = [channel_title(row.get("channel"), titles), row.get("product"), row.get("region"),
-                 theme.day_label(row["local_date"]) if "local_date" in row else None]
-        topic = {"topic": code_name(row["code"])} if row.get("code") else {}
-        items.append(topic | {"quote": _cut(row["verbatim"] or row.get("title"), longest), "followup": _cut(row.get("followup"), longest),
-                      "where": [str(part) for part in where if part]})
+    items = [({"topic": code_name(row["code"])} if row.get("code") else {}) | voice(row, titles, longest) for row in frame.iter_rows(named=True)]
     return Block(kind="verbatims", items=items, note="" if items else "本期没有可引用的原声。")
+
+
+def voice(row: dict, titles: dict[str, str] | None = None, longest: int = 160) -> dict:
+    """One feedback as it is quoted: its words, where they were said, and the first figures of its id (enough to find it again)."""
+    where = [channel_title(row.get("channel"), titles), row.get("product"), row.get("region"), theme.day_label(row["local_date"]) if "local_date" in row else None]
+    known = {"id": row["feedback_id"][:ID_LENGTH]} if row.get("feedback_id") else {}
+    return known | {"quote": _cut(row["verbatim"] or row.get("title"), longest), "followup": _cut(row.get("followup"), longest), "where": [str(part) for part in where if part]}
 
 
 def _cut(text: str | None, longest: int) -> str:

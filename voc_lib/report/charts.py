@@ -54,6 +54,11 @@ def chart_movers(movers: pl.DataFrame, before: str = "上周") -> Block:
 
     Needs the columns of `movers`. Drawn as text and small lines, not as a figure: it is read, not explored.
     """
+    return Block(**mover_rows(movers, before))
+
+
+def mover_rows(movers: pl.DataFrame, before: str = "上周") -> dict:
+    """The description that `chart_movers` shows."""
     notes = movers["note"].to_list() if movers.height else []
     shared = notes[0] or "" if len(notes) > 1 and len(set(notes)) == 1 else ""    # said once, not under every line
     rows = []
@@ -73,7 +78,7 @@ def chart_movers(movers: pl.DataFrame, before: str = "上周") -> Block:
     span = f"；横轴{theme.week_short(weeks[0])}到{theme.week_short(weeks[-1])}" if weeks else ""
     banded = any(row["high"] is not None for row in rows)
     legend = f"{'灰带为正常波动（按历史各周估计），' if banded else ''}点为本周人数，一人多帖只算一次{span}"
-    return Block(kind="movers", rows=rows, legend=legend, banded=banded, note=shared)
+    return {"kind": "movers", "rows": rows, "legend": legend, "banded": banded, "note": shared}
 
 
 def chart_channels(overview: pl.DataFrame, titles: dict[str, str] | None = None, before: str = "上周") -> Chart:

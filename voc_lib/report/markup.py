@@ -6,6 +6,7 @@ drawn here and only here, through `element`, which escapes; so a notebook cannot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from markupsafe import Markup
@@ -28,6 +29,16 @@ def block_html(block: dict) -> Markup:
         return KINDS[kind](block)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"展示内容「{kind}」的格式不对：{type(error).__name__} {error}。") from error
+
+
+def source_id(number: str) -> str:
+    """The id in the page of what opens behind a number."""
+    return "src-" + re.sub(r"[\W_]+", "-", str(number)).strip("-")
+
+
+def opener(number: str, *children: object) -> Markup:
+    """A number that opens its source: the browser's own popover, without a script."""
+    return element("button", *children, type="button", class_="opens", popovertarget=source_id(number), title="打开：定义、样本、原声、查询语句")
 
 
 def _tone(tone: object) -> str | None:
@@ -59,10 +70,11 @@ def _status(block: dict) -> Markup:
 
 
 def _card(item: dict) -> Markup:
+    number = [element("b", item["text"]), element("small", item["unit"]) if item.get("unit") else None]
     return element(
         "div",
         element("div", item["name"], class_="name"),
-        element("div", element("b", item["text"]), element("small", item["unit"]) if item.get("unit") else None, class_="big few" if item["text"] == SUPPRESSED else "big"),
+        element("div", opener(item["name"], *number) if item.get("opens") else number, class_="big few" if item["text"] == SUPPRESSED else "big"),
         element("div", item["change"], class_=f"change {_tone(item.get('tone')) or 'flat'}") if item.get("change") else None,
         element("div", item["before"], class_="before") if item.get("before") else None,
         range_line(item["range"]) if item.get("range") else None,
@@ -71,17 +83,19 @@ def _card(item: dict) -> Markup:
 
 
 def _cards(block: dict) -> Markup:
+    said = element("p", element("i", "分析师"), block["opinion"], class_="written lead") if block.get("opinion") else Markup("")
     lead = _lead(block) if block.get("sentences") else None
-    return Markup("").join([lead or Markup(""), element("div", [_card(item) for item in block["items"]], class_="cards")])
+    return Markup("").join([said, lead or Markup(""), element("div", [_card(item) for item in block["items"]], class_="cards")])
 
 
 def _mover(row: dict) -> Markup:
     tone = _tone(row.get("tone")) or "flat"
     return element(
         "li",
-        element("div", element("h3", row["title"]), element("p", row["path"], class_="path"), class_="what"),
-        element("div", element("p", element("b", row["people"]), element("span", row["word"], class_=f"word {tone}"), class_="now"),
-                element("p", row["before"], class_="before"), class_="figures"),
+        element("div", element("h3", row["title"], element("small", "置顶", class_="mark") if row.get("pinned") else None), element("p", row["path"], class_="path"), class_="what"),
+        element("div", element("p", opener(row["opens"], element("b", row["people"])) if row.get("opens") else element("b", row["people"]),
+                               element("span", row["word"], class_=f"word {tone}"), class_="now"),
+                element("p", row["before"], class_="before"), element("p", row["rate"], class_="before") if row.get("rate") else None, class_="figures"),
         element("div", band_line(row, tone), class_="spark"),
         element("p", _runs(row["runs"]), class_="says") if row.get("runs") else None)
 
@@ -89,16 +103,24 @@ def _mover(row: dict) -> Markup:
 def _movers(block: dict) -> Markup:
     note = element("p", block["note"], class_="sub") if block.get("note") else None
     return element("div", element("p", element("span", class_="key") if block.get("banded") else None, element("span", block["legend"]), class_="legend"),
-                   element("ol", [_mover(row) for row in block["rows"]], class_="movers"), note)
+                   element("ol", [_mover(row) for row in block["rows"][: block.get("most")]], class_="movers"), note)
+
+
+def voices(items: list[dict], numbered: bool = False) -> Markup:
+    """Quotes as a list; `numbered` shows the first figures of their ids, for who wants to choose or find one again."""
+    return element("ul", [_voice(item, numbered) for item in items], class_="verbatims")
+
+
+def _voice(item: dict, numbered: bool) -> Markup:
+    where = [*item["where"], *([f"编号\u00a0{item['id']}"] if numbered and item.get("id") else [])]
+    return element("li", element("p", item["topic"], class_="topic") if item.get("topic") else None, element("blockquote", item["quote"]),
+                   element("p", element("i", "追评"), item["followup"], class_="followup") if item.get("followup") else None,
+                   element("p", " · ".join(str(part) for part in where), class_="where"))
 
 
 def _verbatims(block: dict) -> Markup:
-    quotes = [element("li", element("p", item["topic"], class_="topic") if item.get("topic") else None, element("blockquote", item["quote"]),
-                      element("p", element("i", "追评"), item["followup"], class_="followup") if item.get("followup") else None,
-                      element("p", " · ".join(str(part) for part in item["where"]), class_="where"))
-              for item in block["items"]]
     note = element("p", block["note"], class_="sub") if block.get("note") else None
-    return element("div", element("ul", quotes, class_="verbatims"), note)
+    return element("div", voices(block["items"]), note)
 
 
 def _cell(cell: dict, column: dict) -> Markup:
@@ -129,7 +151,18 @@ def _tally(block: dict) -> Markup:
     return Markup("")
 
 
+def _brief(kind: str) -> Callable[[dict], Markup]:
+    """The blocks of page one are drawn in a file of their own, which builds on this one."""
+    def draw(block: dict) -> Markup:
+        from voc_lib.report import markup_brief
+
+        return getattr(markup_brief, kind)(block)
+
+    return draw
+
+
 KINDS: dict[str, Callable[[dict], Markup]] = {
     "lead": _lead, "sentence": _sentence, "note": _note, "status": _status, "headline": _cards, "cards": _cards,
     "movers": _movers, "verbatims": _verbatims, "table": _table, "chart": _chart, "tally": _tally,
+    **{kind: _brief(kind) for kind in ("anomaly", "issues", "actions", "sources", "leftover")},
 }

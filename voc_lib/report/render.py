@@ -24,6 +24,7 @@ from voc_lib.report.markup import MIME, block_html
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 FIGURE = '<figure class="chart voc">'
+_OPENS, _OPENED = re.compile(r' popovertarget="([^"]+)"'), re.compile(r' id="([^"]+)" popover=')
 _PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
 
@@ -32,24 +33,30 @@ class PageError(RuntimeError):
 
 
 def to_html(ipynb: Path, out_html: Path, title: str, nav: list[tuple[str, str]] = (), footer_facts: dict[str, str] | None = None,
-            subtitle: str = "", notice: str = "") -> Path:
+            subtitle: str = "", notice: str = "", stamp: str = "") -> Path:
     """Write the page of an executed notebook to `out_html` (whole or not at all).
 
     `nav` are neighbouring pages (title, relative address), `footer_facts` the provenance at the foot, `subtitle` the week
-    by name, `notice` a label such as 合成样例数据. The same inputs give the same bytes. Raises PageError when a cell failed
-    or charts made and charts shown differ.
+    by name, `notice` a label such as 合成样例数据, `stamp` 草稿 or who signed. The same inputs give the same bytes. Raises PageError when a cell failed
+    charts made and charts shown differ, or a number opens nothing.
     """
-    import nbformat
-
-    content = nbformat.read(ipynb, as_version=4)
+    content = read_notebook(ipynb)
     _refuse_failed(content, Path(ipynb))
     figures = _count_figures(content, Path(ipynb))
-    facts = {"title": title, "subtitle": subtitle, "notice": notice, "nav": list(nav), "facts": footer_facts or {}, "figures": figures}
+    facts = {"title": title, "subtitle": subtitle, "notice": notice, "stamp": stamp, "nav": list(nav), "facts": footer_facts or {}, "figures": figures}
     page = page_html(content, facts)
     if page.count(FIGURE) != figures:
         raise PageError(f"{Path(ipynb).stem}：应有 {figures} 张图，页面里只有 {page.count(FIGURE)} 张。")
+    if nowhere := sorted(set(_OPENS.findall(page)) - set(_OPENED.findall(page))):
+        raise PageError(f"{Path(ipynb).stem}：这些数字点开没有来源：{'、'.join(nowhere)}。在笔记本里用 voc.list_sources 列出它们。")
     write_whole(out_html, page)
     return out_html
+
+
+def read_notebook(ipynb: Path) -> Any:
+    import nbformat
+
+    return nbformat.read(ipynb, as_version=4)
 
 
 def page_html(content: Any, facts: dict) -> str:

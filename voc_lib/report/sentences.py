@@ -52,14 +52,14 @@ def _size(row: dict, unit: str, word: str) -> str:
     return f"{'多' if difference > 0 else '少'} {theme.count_text(abs(difference))} {word or '条'}{_ratio(row)}"
 
 
-def _ratio(row: dict) -> str:
-    """环比, where the base carries a percentage; a tenfold rise is told in 倍."""
+def _ratio(row: dict, word: str = "环比") -> str:
+    """环比 or 同比, where the base carries a percentage; a rise to three times and more is told in 倍."""
     if row["baseline"] < SMALLEST_FOR_RATIO:
         return ""
     ratio = row["estimate"] / row["baseline"]
     if ratio >= 3:
         return f"（为其 {ratio:.1f} 倍）"
-    return f"（环比 {'+' if ratio >= 1 else '−'}{abs(ratio - 1):.0%}）"
+    return f"（{word} {'+' if ratio >= 1 else '−'}{abs(ratio - 1):.0%}）"
 
 
 def _interval(row: dict, unit: str) -> str:
@@ -69,6 +69,22 @@ def _interval(row: dict, unit: str) -> str:
         return ""
     small, large = (low, high) if row["difference"] > 0 else (-high, -low)
     return f"（95% 区间 {small * 100:.1f}～{large * 100:.1f}）".replace("-", "−")
+
+
+def say_year(comparison: pl.DataFrame, label: str | None) -> Sentence:
+    """One row of `compare` against the same week a year earlier (`match_year`), in words: people, and 同比 where the base carries it."""
+    if label is None or comparison.height != 1:
+        return Sentence("没有去年同一周的数据，不作同比。")
+    row = comparison.row(0, named=True)
+    if not theme.is_number(row["estimate"]) or not theme.is_number(row["baseline"]):
+        return Sentence("没有去年同一周的数据，不作同比。")
+    then = f"去年同一周（{label[:4]}年{theme.week_short(label)}）{theme.people_text(row['baseline'])}，按两年都有的渠道，今年 {theme.people_text(row['estimate'])}"
+    if not theme.is_number(row["difference"]):
+        return Sentence(then, f"；不作同比：{row['note']}。")
+    if row["verdict"] == "within_error":
+        return Sentence(then, "，同比在误差范围内。")
+    said = (f"，{'多' if row['difference'] > 0 else '少'} {theme.count_text(abs(row['difference']))} 人{_ratio(row, '同比')}", change_tone(row["metric"], row["verdict"]))
+    return Sentence(then, said, "，差别太小，不足为据。" if row["verdict"] == "too_small" else "。")
 
 
 def say_mover(row: dict, before: str = "上周") -> Sentence:

@@ -50,9 +50,36 @@ def publish(pages: dict[str, Path], manifest: dict, target: Path) -> Path:
         (new / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
         os.chmod(new, 0o755)    # mkdtemp makes it private; a page is to be read
         _swap(new, target)
+        _carry(new, target)    # what is under this name now is the old folder
     finally:
-        shutil.rmtree(new, ignore_errors=True)    # what is left under this name is the old folder, or a failed build
+        shutil.rmtree(new, ignore_errors=True)
     return target / "index.html"
+
+
+def _carry(old: Path, target: Path) -> None:
+    """What people put into the folder (notes.yaml, a slide) goes on into the new one, and nothing of it is ever replaced.
+
+    A file saved in the moment between is newer and stays; the one it was made from is kept beside it.
+    """
+    ours = _made(old)
+    for path in sorted(old.iterdir()) if old.is_dir() else []:
+        if path.name in ours:
+            continue
+        place = target / path.name
+        if place.exists() and place.is_file() and path.is_file() and place.read_bytes() == path.read_bytes():
+            continue
+        while place.exists():
+            place = place.with_name(f"{place.name}.earlier")
+        os.replace(path, place)
+
+
+def _made(folder: Path) -> set[str]:
+    """What publishing itself put into a folder, as its manifest says; without a readable one every page."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return {MANIFEST, *manifest["pages"], *manifest.get("files", [])}
+    except (OSError, ValueError, KeyError):
+        return {MANIFEST, *(path.name for path in folder.glob("*.html"))}
 
 
 def _swap(new: Path, target: Path) -> None:
@@ -68,6 +95,8 @@ def _swap(new: Path, target: Path) -> None:
     except OSError:
         os.replace(old / "pages", target)
         raise
+    else:
+        _carry(old / "pages", target)
     finally:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -84,10 +113,15 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def _recover(target: Path) -> None:
-    """After a crash between the two renames: the old pages come back before anything else happens."""
+    """After a crash: between the two renames the old pages come back before anything else; after them, what people put there."""
     for old in sorted(target.parent.glob(f".{target.name}.old-*")):
         if not target.exists() and (old / "pages").exists():
             os.replace(old / "pages", target)
+        _carry(old / "pages", target)
+        shutil.rmtree(old, ignore_errors=True)
+    for old in sorted(target.parent.glob(f".{target.name}.new-*")):
+        if target.exists():
+            _carry(old, target)
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -107,6 +141,13 @@ def read_headline(ipynb: Path) -> list[dict]:
     blocks = (output.get("data", {}).get(MIME, {}) for cell in tagged for output in cell.get("outputs", []))
     return [{key: item[key] for key in _HEADLINE_KEYS if key in item}
             for block in blocks if block.get("kind") == "headline" for item in block["items"]]
+
+
+def read_numbers(ipynb: Path) -> list[dict]:
+    """The numbers that open on a page: number, title, n, people, sql; from its blocks of sources."""
+    cells = json.loads(Path(ipynb).read_text(encoding="utf-8"))["cells"]
+    blocks = (output.get("data", {}).get(MIME, {}) for cell in cells for output in cell.get("outputs", []))
+    return [{key: item[key] for key in ("number", "title", "n", "people", "sql")} for block in blocks if block.get("kind") == "sources" for item in block["items"]]
 
 
 def index_page(reports: Path) -> Path:
@@ -135,4 +176,6 @@ def _week(folder: Path) -> Markup:
         name += "" if folder.name == period else f" · {folder.name.removeprefix(period).strip('-')}"
     items = [item for item in manifest.get("headline") or [] if isinstance(item, dict) and "name" in item and "text" in item]
     numbers = element("div", block_html({"kind": "cards", "items": items}), class_="voc") if items else None
-    return element("section", element("h2", element("a", name, href=f"{folder.name}/index.html")), numbers)
+    signed = manifest.get("signed")
+    stamp = element("p", f"定稿 · {signed['by']} · {signed['at'][:10]}" if signed else "草稿", class_="why") if manifest.get("week") else None
+    return element("section", element("h2", element("a", name, href=f"{folder.name}/index.html")), stamp, numbers)

@@ -109,10 +109,12 @@ def share_text(value: float | None) -> str:
 def points_text(difference: float | None) -> str:
     """The size of a difference of two shares: per cent minus per cent is 百分点, never %.
 
-    >>> points_text(-0.031)
-    '3.1 个百分点'
+    >>> points_text(-0.031), points_text(0.0001)
+    ('3.1 个百分点', '<0.1 个百分点')
     """
-    return f"{abs(difference) * 100:.1f} 个百分点" if is_number(difference) else ABSENT
+    if not is_number(difference):
+        return ABSENT
+    return f"{'<0.1' if 0 < abs(difference) < 0.0005 else f'{abs(difference) * 100:.1f}'} 个百分点"
 
 
 def score_text(value: float | None, decimals: int = 2) -> str:
@@ -157,6 +159,16 @@ def week_label(period: str) -> str:
 def week_short(period: str) -> str:
     """`第24周`, for axes and sparklines."""
     return "无日期" if period == "undated" else f"第{int(week_monday(period).isocalendar().week)}周"
+
+
+def date_label(day: str) -> str:
+    """An ISO date with its year.
+
+    >>> date_label("2026-11-18")
+    '2026年11月18日'
+    """
+    found = date.fromisoformat(day)
+    return f"{found.year}年{_day(found)}"
 
 
 def day_label(day: date | None) -> str:

@@ -26,7 +26,12 @@ def status_week(store: Store, feedback: pl.DataFrame, baseline: str | None, rema
 
 def count_moved(movers: pl.DataFrame) -> int:
     """How many groups changed by more than chance and the floor, or stand outside what is usual."""
-    return sum(finding(row) in ("rise", "fall", "above", "below") for row in movers.iter_rows(named=True))
+    return len(codes_moved(movers))
+
+
+def codes_moved(movers: pl.DataFrame) -> list[str]:
+    """The codes that `count_moved` counts."""
+    return [row["code"] for row in movers.iter_rows(named=True) if finding(row) in ("rise", "fall", "above", "below")]
 
 
 def trend_or_note(estimates: pl.DataFrame, missing: str, title: str = "") -> Block:

@@ -78,11 +78,11 @@ def code_title(code: str) -> str:
 def code_name(code: str) -> str:
     """A code where it stands alone, in a sentence or a table: its system, then the phrase.
 
-    >>> code_name("空调-运转-异响"), code_name("未归类")
-    ('空调·运转异响', '未归类')
+    >>> code_name("空调-运转-异响"), code_name("价格-价格-评价"), code_name("未归类")
+    ('空调·运转异响', '价格评价', '未归类')
     """
     system, _, rest = str(code).partition("-")
-    return f"{system}·{code_title(code)}" if "-" in rest else code_title(code)
+    return f"{system}·{code_title(code)}" if "-" in rest and not rest.startswith(f"{system}-") else code_title(code)
 
 
 def code_path(code: str) -> str:

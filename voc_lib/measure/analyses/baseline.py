@@ -46,6 +46,32 @@ def match_baseline(
     return now, then, past, label, "；".join(notes + _partial(now, then))
 
 
+def match_year(current: pl.DataFrame, history: pl.DataFrame, period: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, str | None]:
+    """(now, then, past, label): the period and the same week a year earlier, on the channels heard in both; for 同比.
+
+    label is None, and `then` empty, where no channel of now was heard in that week. `past`: the weeks between, on the same channels.
+    """
+    label = year_before(period)
+    earlier = earlier_weeks(history, period)
+    then = earlier.filter((pl.col("iso_week") == label) & pl.col("channel").is_in(current["channel"].unique().to_list()))
+    kept = pl.col("channel").is_in(then["channel"].unique().to_list())
+    now, past = current.filter(kept), earlier.filter(kept)
+    return now, then, past, label if then.height else None
+
+
+def year_before(period: str) -> str:
+    """The same ISO week of the year before; of a week 53 that it lacks, the week 52 weeks earlier.
+
+    >>> year_before("2026-W46"), year_before("2020-W53"), year_before("2021-W01")
+    ('2025-W46', '2019-W52', '2020-W01')
+    """
+    year, week = int(period[:4]) - 1, int(period[6:])
+    try:
+        return date.fromisocalendar(year, week, 1).strftime("%G-W%V")
+    except ValueError:
+        return (date.fromisoformat(f"{period}-1") - timedelta(days=52 * 7)).strftime("%G-W%V")
+
+
 def previous_week(period: str) -> str:
     """The ISO week before.
 

@@ -18,6 +18,7 @@ METRIC = Metric(
     unit="share",
     definition="打分的人中，打分不高于满分40%（5分制为1—2分）的比例",
     base_definition="打了分且满分已知的反馈",
+    base_sql="NOT isnan(rating) AND rating_scale > 0",
     value=(rating <= LOW * scale).cast(pl.Float64),
     base=rating.is_not_nan() & (scale > 0),
     higher_is_better=False,

@@ -14,6 +14,7 @@ METRIC = Metric(
     unit="points",
     definition="每人打分的平均，统一折算到5分制",
     base_definition="打了分且满分已知的反馈",
+    base_sql="NOT isnan(rating) AND rating_scale > 0",
     value=5 * rating / scale,
     base=rating.is_not_nan() & (scale > 0),
     higher_is_better=True,
