@@ -171,3 +171,37 @@ def test_rows_that_are_no_longer_all_there_are_not_passed_off_as_the_number(desk
 def test_a_damaged_manifest_is_no_signature(desk):
     (desk / WEEK / "manifest.json").write_text("{", "utf-8")
     assert publishing.published(desk / WEEK) == {} and pipeline.weekly("sample", WEEK).page.is_file()
+
+
+def typed(capsys, monkeypatch, *words) -> tuple[int, str, str]:
+    """Exit status, standard output and error of a command as typed."""
+    from voc_lib.cli import main
+
+    monkeypatch.setattr("sys.argv", ["voc", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr()
+    return end.value.code or 0, said.out, said.err
+
+
+def test_on_the_command_line(desk, capsys, monkeypatch):
+    ended, told, _ = typed(capsys, monkeypatch, "notes", WEEK)
+    assert ended == 0 and "还没有写：code:" in told and "写了意见" not in told
+    assert "听到的人" in typed(capsys, monkeypatch, "trace", WEEK)[1]
+    ended, told, _ = typed(capsys, monkeypatch, "trace", WEEK, "听到的人", "--most", "3")
+    assert ended == 0 and "SELECT feedback_id" in told and f"{manifest(desk)['headline'][0]['value']:.0f} 人；库「sample」快照" in told
+    rows = json.loads(typed(capsys, monkeypatch, "trace", WEEK, "听到的人", "--json")[1])
+    assert len(rows["rows"]) == rows["n"] and rows["snapshot"] == manifest(desk)["snapshot"]
+    assert typed(capsys, monkeypatch, "actions", "list")[1].strip() == "台账里还没有行动。"
+    write(desk, notes_state(WEEK)["empty"][0], "recommendation", "查支架")
+    ended, told, _ = typed(capsys, monkeypatch, "sign", WEEK, "--by", "王")
+    assert ended == 0 and "行动：行动台账新添 1 条" in told and told.strip().endswith("index.html")
+    ended, told, said = typed(capsys, monkeypatch, "sign", WEEK, "--by", "王")
+    assert ended == 1 and "--again" in said
+    action = voc.actions()["id"].item()
+    assert "已完成" in typed(capsys, monkeypatch, "actions", "close", action, "--result", "换了")[1]
+    assert "换了" in typed(capsys, monkeypatch, "actions", "list")[1]
+    assert "已由王于" in typed(capsys, monkeypatch, "weekly", "--week", WEEK)[1]
+    for words, told in ((("notes", "2020-W01"), "没有已发布的一周"), (("trace", WEEK, "听到人"), "是否想写「听到的人」"), (("actions", "close", "x", "--result", "y"), "没有行动「x」")):
+        ended, _, said = typed(capsys, monkeypatch, *words)
+        assert ended == 1 and told in said and "Traceback" not in said

@@ -50,8 +50,9 @@ def find_feedback(store: Store, short: str) -> dict | None:
 
 
 def _sql(store: Store, frame: pl.DataFrame, metric: Metric, codes: list[str] | None) -> str:
-    lines = [f"SELECT feedback_id, {WHO} AS person, channel, local_date, verbatim", "FROM feedback",
-             f"WHERE iso_week IN ({_listed(frame['iso_week'])})", f"  AND channel IN ({_listed(frame['channel'])})"]
+    everything = frame.height == store.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item()
+    within = ["WHERE true"] if everything else [f"WHERE iso_week IN ({_listed(frame['iso_week'])})", f"  AND channel IN ({_listed(frame['channel'])})"]
+    lines = [f"SELECT feedback_id, {WHO} AS person, channel, local_date, verbatim", "FROM feedback", *within]
     lines += [f"  AND {metric.base_sql}"] if metric.base_sql else []
     if codes is not None:
         coded = f"SELECT feedback_id FROM mentions WHERE {codes_in_force(store)} AND code IN ({_listed(pl.Series(codes))})"

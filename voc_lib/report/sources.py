@@ -23,7 +23,7 @@ def _source(one: dict, titles: dict[str, str] | None) -> dict:
             "n": one["n"], "people": one["people"]}
 
 
-def say_sources(traced: list[dict], period: str) -> Sentence:
-    """How many numbers open, and how to have the rows themselves."""
-    return Sentence("页首和各项变化共 ", (f"{len(traced)} 个数字", "strong"), "，点开就是定义、样本、原声和查询语句。要全部原始行，在命令行里写 ",
-                    (f"voc trace {period} 数字的编号", "strong"), "。")
+def say_sources(traced: list[dict], report: str = "本页所在文件夹") -> Sentence:
+    """How many numbers open, and how to have the rows themselves; `report` is what `voc trace` is to be given."""
+    return Sentence("这一页有 ", (f"{len(traced)} 个数字", "strong"), "点得开：定义、样本、原声和查询语句。要全部原始行，在命令行里写 ",
+                    (f"voc trace {report} 数字的编号", "strong"), "。")
