@@ -31,6 +31,7 @@ _NAMES = {
     "voc_lib.report.health": ["say_freshness", "say_quarantine", "table_exports", "table_freshness", "table_limits", "table_quarantine", "table_text_health"],
     "voc_lib.measure.bases": ["base_rates"],
     "voc_lib.measure.audited": ["audited_shares"],
+    "voc_lib.measure.audited_codes": ["audited_mentions"],
     "voc_lib.measure.search": ["search_feedback", "weeks_until"],
     "voc_lib.measure.analyses.channel_codes": ["channel_codes"],
     "voc_lib.measure.analyses.topics": ["explore"],

@@ -72,7 +72,7 @@ def test_a_labelled_text_is_judged_by_the_model_that_has_not_seen_it(store):
     text = store["g00"]
     fold = model._fold_of[language.clean(text)]
     assert text not in [said for said, dealt in zip(model._texts, model._dealt, strict=True) if dealt != fold]
-    alone = opinions_labels._blended(model._start.probabilities([text]), opinions_labels._three(models[fold], [text]), share, boldness)
+    alone = opinions_labels.blended(model._start.probabilities([text]), opinions_labels._three(models[fold], [text]), share, boldness)
     assert np.allclose(model.probabilities([text]), alone) and model.probabilities([text])[0, 2] > 0.5
     everywhere = GOOD[1]  # a clause that labelled texts of several folds have: judged by all of them
     assert language.clean(everywhere) not in model._fold_of

@@ -50,3 +50,26 @@ def test_a_hundred_labels_cover_what_they_promise(rate, noise):
 def test_what_cannot_be_corrected_is_said(labels, predicted, everyone, said):
     with pytest.raises(ValueError, match=said):
         powered_share(labels, predicted, everyone)
+
+
+def test_weights_that_are_all_alike_change_nothing_and_unequal_ones_cost_labels():
+    labels, said, everyone = [1, 0, 0, 0] * 10, [1, 0, 1, 0] * 10, [1, 0] * 300
+    plain, alike = powered_share(labels, said, everyone), powered_share(labels, said, everyone, weights=[7] * 40)
+    assert vars(alike) == pytest.approx(vars(plain))
+    # weights 3 and 1 in turn: (20 * 3 + 20 * 1)^2 / (20 * 9 + 20 * 1) = 32 labels; the share of the first of four is 30 / 80
+    unequal = powered_share(labels, [0] * 40, [0] * 600, weights=[3, 1] * 20)
+    assert unequal.estimate == pytest.approx(30 / 80) and unequal.effective_n < 32
+    with pytest.raises(ValueError, match="只抵得上 1.0 条"):
+        powered_share(labels, said, everyone, weights=[1000, *[0.1] * 39])
+
+
+def test_two_channels_drawn_unequally_cover_what_they_promise():
+    """60 labels of a channel of 3,000 and 60 of one of 300, displeased to 15 and to 60 %."""
+    lots, hits = np.random.default_rng(3), 0
+    for _ in range(400):
+        truth = np.r_[lots.random(3_000) < 0.15, lots.random(300) < 0.6]
+        said = truth ^ (lots.random(3_300) < 0.2)
+        drawn = np.r_[lots.choice(3_000, 60, replace=False), 3_000 + lots.choice(300, 60, replace=False)]
+        share = powered_share(truth[drawn], said[drawn], said, weights=[50] * 60 + [5] * 60)
+        hits += share.conf_low <= truth.mean() <= share.conf_high
+    assert hits / 400 >= 0.93

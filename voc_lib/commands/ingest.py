@@ -69,5 +69,5 @@ def enrich(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, 
         waiting = f"还有 {done.labels_waiting:,} 条标注没有学到，要马上用上请运行 voc codes refit。" if done.labels_waiting else ""
         out.print(f"照标注看了 {done.labels_looked_at:,} 条没有编码的反馈。{waiting}")
     out.print(f"新编码 {done.feedback_coded:,} 条（全库 {done.feedback:,} 条，{done.coded_share:.0%} 至少有一个编码）；新嵌入 {done.texts_embedded:,} 条文本（共 {done.texts:,} 条不同的文本）。")
-    for note in filter(None, (done.embedder_note, done.topics_note)):
+    for note in filter(None, (done.opinion_note, done.embedder_note, done.topics_note)):
         out.print(note)

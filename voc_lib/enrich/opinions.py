@@ -1,7 +1,7 @@
 """What an author feels about what he mentions: negative, neutral, positive, mixed, or nothing that can be said (null).
 
-Each mention is judged on its window: the clause of its words and those that follow until another mention begins. A text
-as a whole is judged as code 全文. A back-end is a module `opinions_<name>.py` beside this one with `FORM`, how its line in
+Each mention is judged on its window: the clause of its words and those that follow until another mention begins; a model
+that has learnt from labels of mentions (`about_codes`) also knows the code and the text around. A text as a whole is judged as code 全文. A back-end is a module `opinions_<name>.py` beside this one with `FORM`, how its line in
 voc.toml looks, and `load(rest, store) -> OpinionModel`.
 """
 
@@ -38,6 +38,8 @@ class OpinionModel(Protocol):
     """A back-end: `probabilities` gives float[n, 3], negative, neutral, positive, rows summing to 1.
 
     A text has the same answer whatever stands beside it. `fingerprint` names model and version: opinions of two never mix.
+    A model may have `about_codes(windows, codes, texts)`, the same of mentions (what the window says about the code, within the text), and
+    by how much each opinion is to be preferred, float[3], where the rare ones would never be the likeliest.
     """
 
     fingerprint: str
@@ -69,14 +71,19 @@ def judge(texts: pl.DataFrame, mentions: pl.DataFrame, model: OpinionModel) -> p
     `texts` has `feedback_id, text`; `mentions` has `feedback_id, code, span_start, span_end` in characters of the cleaned
     text, 未归类 left aside. `opinion` is null where the model abstains; the confidence is the probability of what is said.
     """
-    windows = _windows(texts, mentions).with_columns(at=pl.int_range(pl.len()))
+    windows = windows_of(texts, mentions).with_columns(at=pl.int_range(pl.len()))
     pieces = windows.filter(pl.col("pieces").list.len() > 1).select("at", piece="pieces").explode("piece", empty_as_null=False, keep_nulls=False)
     asked = pl.concat([windows["window"], pieces["piece"].rename("window")]).unique(maintain_order=True)
     known = model.probabilities(asked.to_list()) if len(asked) else np.zeros((0, 3))
     answers = pl.DataFrame({"text": asked, "negative": known[:, 0], "neutral": known[:, 1], "positive": known[:, 2]}, schema_overrides={"text": pl.String})
     sides = two_sides(pieces.join(answers, left_on="piece", right_on="text", how="left", maintain_order="left"))
-    likely = windows.select(text="window").join(answers, on="text", how="left", maintain_order="left").drop("text").to_numpy()
-    judged = pl.concat([windows, _likeliest(likely, windows["code"])], how="horizontal").join(sides, on="at", how="left", maintain_order="left")
+    likely = weighed(windows.select(text="window").join(answers, on="text", how="left", maintain_order="left").drop("text").to_numpy(), windows["code"])
+    prefer = np.ones_like(likely)
+    if getattr(model, "about_codes", None):
+        about = windows.filter(pl.col("code") != WHOLE).join(texts, on="feedback_id", maintain_order="left")
+        places = about["at"].to_numpy()
+        likely[places], prefer[places] = model.about_codes(about["window"].to_list(), about["code"], about["text"].to_list())
+    judged = pl.concat([windows, _likeliest(likely, prefer)], how="horizontal").join(sides, on="at", how="left", maintain_order="left")
     # What praises one thing and blames another is mixed, however its words add up.
     return judged.select(
         "feedback_id", "code", opinion=pl.when(pl.col("mixed").is_not_null()).then(pl.lit(MIXED)).otherwise("opinion"),
@@ -84,21 +91,33 @@ def judge(texts: pl.DataFrame, mentions: pl.DataFrame, model: OpinionModel) -> p
     )
 
 
-def _likeliest(known: np.ndarray, codes: pl.Series) -> pl.DataFrame:
-    """`opinion, opinion_confidence` of each window from its probabilities and its code.
+def weighed(known: np.ndarray, codes: pl.Series) -> np.ndarray:
+    """Probabilities of windows with what their codes say beside them: naming a fault is a complaint.
 
-    >>> _likeliest(np.array([[0.75, 0.125, 0.125], [0.375, 0.3125, 0.3125]]), pl.Series([WHOLE, WHOLE])).rows()
-    [('negative', 0.75), (None, 0.375)]
+    >>> weighed(np.array([[0.25, 0.5, 0.25]]), pl.Series(["车身-车门-漏水"])).round(2).tolist()
+    [[0.57, 0.29, 0.14]]
     """
-    is_fault = ((codes != WHOLE) & ~codes.str.ends_with(f"-{PLAIN_MENTION}")).to_numpy()
-    odds = known * np.where(is_fault[:, None], (FAULT_ODDS, 1.0, 1.0), 1.0)
-    odds = odds / odds.sum(1, keepdims=True)
-    best = pl.Series(odds.argmax(1), dtype=pl.UInt32)
-    answer = pl.DataFrame({"opinion": pl.Series([NEGATIVE, NEUTRAL, POSITIVE])[best], "opinion_confidence": odds.max(1)})
-    return answer.with_columns(opinion=pl.when(pl.col("opinion_confidence") >= ABSTAIN).then("opinion"))
+    odds = known * np.where(names_fault(codes)[:, None], (FAULT_ODDS, 1.0, 1.0), 1.0)
+    return odds / odds.sum(1, keepdims=True)
 
 
-def _windows(texts: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
+def names_fault(codes: pl.Series) -> np.ndarray:
+    return ((codes != WHOLE) & ~codes.str.ends_with(f"-{PLAIN_MENTION}")).to_numpy()
+
+
+def _likeliest(odds: np.ndarray, prefer: np.ndarray) -> pl.DataFrame:
+    """`opinion, opinion_confidence` (its probability) of each window; nothing is said where nothing is likely, with the probability of the likeliest.
+
+    >>> _likeliest(np.array([[0.75, 0.125, 0.125], [0.375, 0.3125, 0.3125], [0.375, 0.5, 0.125]]), np.array([[1, 1, 1], [1, 1, 1], [2, 1, 1]])).rows()
+    [('negative', 0.75), (None, 0.375), ('negative', 0.375)]
+    """
+    is_likely = odds.max(1) >= ABSTAIN
+    best = np.where(is_likely, (odds * prefer).argmax(1), odds.argmax(1))
+    answer = pl.DataFrame({"opinion": pl.Series([NEGATIVE, NEUTRAL, POSITIVE])[pl.Series(best, dtype=pl.UInt32)], "opinion_confidence": odds[np.arange(len(odds)), best]})
+    return answer.with_columns(opinion=pl.when(pl.Series(is_likely)).then("opinion"))
+
+
+def windows_of(texts: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
     """`feedback_id, code, window, pieces` (its clauses) of every text as a whole and of every mention, in the order of the texts."""
     told = texts.select("feedback_id", row=pl.int_range(pl.len(), dtype=pl.UInt32), text=language.clean_column(texts["text"]))
     clauses = language.clause_rows(told.select("row", "text")).with_columns(clause_at=pl.int_range(pl.len()).over("row"))

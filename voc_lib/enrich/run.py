@@ -46,6 +46,7 @@ class EnrichCount:
     labels_looked_at: int = 0
     label_coder: str = ""
     labels_waiting: int = 0
+    opinion_note: str = ""  # what labels of mentions did to the opinions judged now, in a sentence
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -67,7 +68,7 @@ def enrich(store: str, relearn: bool = False) -> EnrichCount:
     labelled = code_by_labels(store, version, embedder.fingerprint, relearn)
     opinions = get_opinion_model(settings().opinions, store)
     judged = judge_mentions(store, version, opinions)
-    judge_labelled(store, labelled.version, opinions)
+    labelled_judged = judge_labelled(store, labelled.version, opinions)
     in_force = {"fingerprint": embedder.fingerprint, "opinion_model": opinion_version(opinions)}
     if open_store(store).about | in_force != open_store(store).about:
         with write_store(store, "enrich: models") as writer:
@@ -79,7 +80,8 @@ def enrich(store: str, relearn: bool = False) -> EnrichCount:
     texts = after.sql(f"SELECT count(DISTINCT text_hash) AS n FROM texts WHERE cleaning = '{CLEANING}'")["n"].item()
     return EnrichCount(total, coded, hit["n"].item() / total if total else None, texts, embedded, version, embedder.fingerprint,
                        repeats, judged, in_force["opinion_model"], getattr(embedder, "note", ""), assigned, refit_note(after),
-                       labelled.feedback, labelled.version or "", labelled.waiting)
+                       labelled.feedback, labelled.version or "", labelled.waiting,
+                       getattr(opinions, "note", "") if judged or labelled_judged else "")
 
 
 def _code(store: str, domain: Domain, version: str) -> int:

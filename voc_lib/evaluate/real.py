@@ -15,12 +15,13 @@ import polars as pl
 from voc_lib.evaluate.found import EvaluateError
 from voc_lib.evaluate.real_bank import bank_measures
 from voc_lib.evaluate.real_codes import code_measures
+from voc_lib.evaluate.real_mentions import mention_measures
 from voc_lib.evaluate.real_parts import MEASURES, Encoder
 from voc_lib.evaluate.real_stars import star_measures
 from voc_lib.evaluate.real_subjects import subject_measures
 from voc_lib.evaluate.real_topics import topic_measures
 
-GROUPS = (("车主评论的主题和观点", subject_measures), ("应用商店的星级", star_measures), ("编码", code_measures), ("银行论坛", bank_measures),
+GROUPS = (("车主评论的主题和观点", subject_measures), ("库里每个提及的观点", mention_measures), ("应用商店的星级", star_measures), ("编码", code_measures), ("银行论坛", bank_measures),
           ("主题", topic_measures))
 
 

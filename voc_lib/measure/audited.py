@@ -15,6 +15,8 @@ from voc_lib.store import Store
 
 NOT_AUDITED = "未经人工抽检"
 WHOLE = "全文"
+FIGURES = {"estimate": pl.Float64, "std_error": pl.Float64, "conf_low": pl.Float64, "conf_high": pl.Float64, "n": pl.Int64, "effective_n": pl.Float64,
+           "heard": pl.Float64, "labels": pl.Int64, "note": pl.String}  # fmt: skip
 SHARES = {"negative": ("negative", "mixed"), "positive": ("positive", "mixed"), "neutral": ("neutral",), "mixed": ("mixed",)}
 
 
@@ -38,15 +40,13 @@ def audited_shares(store: Store, opinion: str = "negative", frame: pl.DataFrame 
     judged = judged if frame is None else judged.join(frame.select("feedback_id").unique(), on="feedback_id", how="semi", maintain_order="left")
     labelled = store.sql(f"""
         SELECT feedback_id, opinion IN ({wanted}) AS truth FROM (SELECT feedback_id, arg_max(opinion, read_at) AS opinion
-        FROM audits WHERE opinion IS NOT NULL GROUP BY feedback_id)""")
+        FROM audits WHERE opinion IS NOT NULL AND code IS NULL GROUP BY feedback_id)""")
     together = judged.join(labelled, on="feedback_id", how="left", maintain_order="left")
     rows = [
         {"metric": f"{opinion}_share", "channel": channel, "kind": "heard"} | _share(part, confidence)
         for (channel,), part in together.group_by("channel", maintain_order=True)
     ]
-    kinds = {"metric": pl.String, "channel": pl.String, "kind": pl.String, "estimate": pl.Float64, "std_error": pl.Float64, "conf_low": pl.Float64,
-             "conf_high": pl.Float64, "n": pl.Int64, "effective_n": pl.Float64, "heard": pl.Float64, "labels": pl.Int64, "note": pl.String}  # fmt: skip
-    return pl.DataFrame(rows, schema=kinds)
+    return pl.DataFrame(rows, schema={"metric": pl.String, "channel": pl.String, "kind": pl.String} | FIGURES)
 
 
 def _share(part: pl.DataFrame, confidence: float) -> dict:

@@ -10,7 +10,7 @@ from voc_lib.report.blocks import Block, Sentence
 from voc_lib.report.words import channel_title
 
 FEWEST = 10  # feedback of a channel below which no share is shown
-WORDS = {"negative_share": "不满", "positive_share": "满意", "neutral_share": "中性", "mixed_share": "好坏都说"}
+WORDS = {"negative_share": "不满", "positive_share": "满意", "neutral_share": "中性", "mixed_share": "好坏都说", "code_precision": "编码正确"}
 
 
 def say_opinions(shares: pl.DataFrame, titles: dict[str, str] | None = None) -> Sentence:
