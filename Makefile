@@ -46,4 +46,4 @@ pictures: $(STAMP) ## make the pictures of the READMEs from the sample (needs De
 	@$(BIN)/python tests/browser/pictures.py
 
 clean: ## remove the environment, the lake and the reports (exports in data/raw stay)
-	rm -rf $(VENV) data/lake reports/[0-9]* reports/pages reports/.work reports/.failed reports/index.html
+	rm -rf $(VENV) data/lake reports/[0-9]* reports/pages reports/.work reports/.failed reports/index.html reports/latest*.html

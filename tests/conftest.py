@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
+# Three English words in a row; what is typed (voc ingest --store mine) and names of files are not sentences.
+ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z]{2,}(?: [a-z]{2,}){2,}|Traceback|Error\b|Usage|panicked")
 
 
 def make_home(folder: Path) -> Path:
@@ -113,3 +117,24 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("没有旁边的 shared/ 文件夹：真实数据不在本机")
     return SHARED
+
+
+@pytest.fixture
+def type_in(monkeypatch, capsys):
+    """Type a command in a home, after something has been done to it; gives exit status, standard output and error."""
+    from voc_lib.cli import main
+
+    def typed(home: Path, words: str, steps=()) -> tuple[int, str, str]:
+        monkeypatch.chdir(home)
+        with monkeypatch.context() as patch:
+            for step in steps:
+                step(home, patch)
+            patch.setattr(sys, "argv", ["voc", *shlex.split(words)])
+            with pytest.raises(SystemExit) as end:
+                main()
+        logging.getLogger("voc").handlers.clear()
+        said = capsys.readouterr()
+        assert not ENGLISH.search(re.sub(r"voc [a-z]+ [a-z_]+", "", said.err)), said.err
+        return end.value.code or 0, said.out, said.err
+
+    return typed

@@ -11,12 +11,9 @@ import io
 import logging
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +21,8 @@ import pytest
 from filelock import FileLock
 
 from voc_lib import store_write
-from voc_lib.cli import main
 from voc_lib.settings import settings
 
-# Three English words in a row; what is typed (voc ingest --store mine) and names of files are not sentences.
-ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z]{2,}(?: [a-z]{2,}){2,}|Traceback|Error\b|Usage|panicked")
 APP, TAXONOMY = "data/domains/auto/channels/app_store.yaml", "data/domains/auto/taxonomy.yaml"
 REVIEWS = "data/raw/sample/app_store/reviews.csv"
 UNTOUCHED = "已发布的数据和页面没有改动"
@@ -82,6 +76,14 @@ def full(home: Path, patch) -> None:
     patch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
 
 
+def running(home: Path, patch) -> None:
+    """Another weekly run holds the store."""
+    (home / "data" / "lake").mkdir(exist_ok=True)
+    held = FileLock(str(home / "data" / "lake" / ".weekly-sample.lock"))
+    held.acquire()
+    patch.setattr(store_write, "held", held, raising=False)  # until the command has ended
+
+
 def text(name: str, content: str | bytes):
     return partial(put, name, content)
 
@@ -122,6 +124,16 @@ SITUATIONS = {
     "not a week": ("sample", [], "weekly --week 2026-46", 1, ("「2026-46」不是一周", "例如 2020-W24")),
     "a week that does not exist": ("sample", [], "report weekly_brief -p period=2026-W54", 1, ("「2026-W54」不是一周",)),
     "week without --week": ("sample", [], "weekly 2026-W46", 2, ("周次前面要写 --week", "voc weekly --week 2026-W46")),
+    "week and since": ("sample", [], "weekly --week 2026-W46 --since 2026-W40", 1, ("--week 和 --since 只能写一个",)),
+    "since is not a week": ("sample", [], "weekly --since 2026-46", 1, ("「2026-46」不是一周",)),
+    "since a week that is not over": ("sample", [], "weekly --since 2999-W01", 1, ("从 2999-W01 起还没有一周是完整的", "请改 --since")),
+    "no time to run": ("sample", [], "weekly --timeout 0", 2, ("「--timeout」的值不对",)),
+    "another weekly runs": ("sample", [running], "weekly", 75, ("库「sample」的周报正在运行", "这一次什么也没有做")),
+    "schedule of no kind": ("sample", [], "schedule", 1, ("--cron、--systemd、--windows、--github 里写一个，现在没有写",)),
+    "schedule of two kinds": ("sample", [], "schedule --cron --github", 1, ("现在写了 2 个",)),
+    "schedule on no day": ("sample", [], "schedule --cron --day 8", 1, ("「8」不是星期几", "mon、tue")),
+    "schedule at no time": ("sample", [], "schedule --cron --time 25:00", 1, ("「25:00」不是一天里的时刻", "06:30")),
+    "schedule of no store": ("sample", [], "schedule --cron --store smaple", 1, ("没有名为「smaple」的库", "是否想写「sample」")),
     "no undated feedback": ("sample", [], "report verbatims -p period=undated", 1, ("没有不带日期的反馈", "2026-W46 等 8 周")),
     "unknown channel": ("sample", [], "report verbatims -p channel=hotlin", 1, ("没有名为「hotlin」的渠道", "是否想写「hotline」", "app_store")),
     "channel without data": ("sample", [partial(without_channel, "forum")], "report verbatims -p channel=forum", 1, ("有合同", "还没有它的反馈", "voc ingest")),
@@ -190,26 +202,6 @@ LEFT_OUT = {  # the rest is read all the same; the exit status says that somethi
 }
 
 
-@pytest.fixture
-def type_in(monkeypatch, capsys):
-    """Type a command in a home, after something has been done to it; gives exit status, standard output and error."""
-
-    def typed(home: Path, words: str, steps=()) -> tuple[int, str, str]:
-        monkeypatch.chdir(home)
-        with monkeypatch.context() as patch:
-            for step in steps:
-                step(home, patch)
-            patch.setattr(sys, "argv", ["voc", *shlex.split(words)])
-            with pytest.raises(SystemExit) as end:
-                main()
-        logging.getLogger("voc").handlers.clear()
-        said = capsys.readouterr()
-        assert not ENGLISH.search(re.sub(r"voc [a-z]+ [a-z_]+", "", said.err)), said.err
-        return end.value.code or 0, said.out, said.err
-
-    return typed
-
-
 def published(home: Path) -> dict[str, str]:
     """Snapshots and pages: what a command that fails must leave as they are."""
     found = [*home.glob("data/lake/*/_snapshots/*.json"), *home.glob("reports/**/*.html")]
@@ -276,8 +268,11 @@ def test_the_second_of_two_commands_waits_and_says_so(sample, type_in, monkeypat
     monkeypatch.setattr(store_write, "SILENT_SECONDS", 0.1)
     first = FileLock(str(sample / "data/lake/sample/.lock"), thread_local=False)
     first.acquire()
-    threading.Thread(target=lambda: (time.sleep(0.6), first.release())).start()
+    over = logging.Handler()
+    over.emit = lambda record: first.release()  # the first command ends when the second has said that it waits
+    logging.getLogger("voc.store").addHandler(over)
     ended, out, told = type_in(sample, "enrich")
+    logging.getLogger("voc.store").removeHandler(over)
     assert ended == 0 and "库「sample」正被另一个命令写入，等它结束" in told and "新编码 0 条" in out
     monkeypatch.setattr(store_write.write_store.__wrapped__, "__defaults__", (None, 0.2))
     with first:
@@ -295,6 +290,6 @@ def test_a_disk_that_is_really_full_is_one_sentence(home):
 
 
 def test_help_is_chinese_down_to_the_names_of_the_arguments(home, type_in):
-    for command in ("", "ingest", "enrich", "report", "weekly", "status", "runs", "verify", "maintain"):
+    for command in ("", "ingest", "enrich", "report", "weekly", "schedule", "status", "runs", "verify", "maintain"):
         out = type_in(home, f"{command} --help")[1]
         assert "用法：" in out and not re.search(r"Usage|Options|Arguments|\[(folder|notebook|report)\]|required", out), out

@@ -49,7 +49,7 @@ def test_weekly_gives_a_page_without_weeks_that_says_so(forum):
     manifest = json.loads((run.page.parent / "manifest.json").read_text("utf-8"))
     assert manifest["week"] is None and [item["name"] for item in manifest["headline"]] == ["反馈", "听到的人", "说到具体问题的人"]
     listed = (forum / "reports" / "index.html").read_text("utf-8")
-    assert 'href="undated-forum/index.html"' in listed and "不分周 · forum" in listed and "已发布 0 周" in listed
+    assert 'href="undated-forum/index.html"' in listed and "库 forum" in listed and "不分周" in listed and "已发布 0 周" in listed
 
 
 def test_a_week_of_a_store_without_dates_is_refused_with_what_to_do(forum):

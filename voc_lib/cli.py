@@ -19,6 +19,7 @@ app = App(
 )
 STORE = typer.Option("--store", metavar="库", help="哪个库；不写则用 voc.toml 里的 store。")
 JSON = typer.Option("--json", metavar="", help="以 JSON 输出，供程序读取。")
+STEPS = {"ingest": "导入", "enrich": "编码与向量", "choose": "周次", "notebooks": "笔记本", "pages": "页面", "actions": "行动"}
 INTERRUPTED = 130  # the exit status of Ctrl-C
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 
@@ -33,6 +34,11 @@ def say_json(content: object) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1, default=str))
 
 
+def teller(as_json: bool):
+    """What tells a step on the screen; nothing where a program reads."""
+    return lambda step, said: None if as_json else out.print(f"{STEPS[step]}：{said}", markup=False, highlight=False)
+
+
 def exit_if_left_out(left_out: dict[str, str]) -> None:
     """Name what was not read, with its reason; the exit status tells the scheduler."""
     for name, why in left_out.items():
@@ -42,7 +48,7 @@ def exit_if_left_out(left_out: dict[str, str]) -> None:
 
 
 # The order of the help page: the week first, then what is done now and then, then the rest by name.
-FIRST = ["ingest", "weekly", "runs", "codes", "topics", "audit"]
+FIRST = ["ingest", "weekly", "schedule", "runs", "codes", "topics", "audit"]
 _found = sorted(path.stem for path in (Path(__file__).parent / "commands").glob("[a-z]*.py"))
 for _name in sorted(_found, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)):
     import_module(f"voc_lib.commands.{_name}")
@@ -71,7 +77,7 @@ def main() -> None:
         if said is None:
             raise
         err.print(mask_text(said), style="red", markup=False, highlight=False)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_status", 1))
     if status == INTERRUPTED:
         err.print("已中断。已发布的数据和页面没有改动；重新运行会接着做。", style="red")
     sys.exit(status)

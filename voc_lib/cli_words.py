@@ -12,7 +12,8 @@ TITLES = {"ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "C
           "DEFAULT_STRING": "[默认：{}]"}
 
 WEEK = re.compile(r"\d{4}-W\d\d")
-KINDS = {"valid number": "应为数字。", "valid integer": "应为整数。", "does not exist": "没有这个文件或文件夹。"}
+KINDS = {"valid number": "应为数字。", "valid integer": "应为整数。", "does not exist": "没有这个文件或文件夹。",
+         "greater than or equal": "太小了。"}
 
 
 class _Chinese:

@@ -15,6 +15,8 @@ import yaml
 class Told(Exception):
     """An error whose message is written for the analyst; the command line shows it alone, any other keeps its traceback."""
 
+    exit_status = 1
+
 
 # errno -> what is wrong, what to do. Numbers of other systems (a Mac, Windows) are named alike in `errno`.
 CAUSES = {

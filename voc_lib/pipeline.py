@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -38,15 +39,30 @@ def weekly(store: str, week: str | None = None, tell: Callable[[str, str], None]
 
     Without `week` the last complete week in the store. Raises RunError; nothing is published then.
     """
+    if week:
+        check_week(week)
+    return make_week(gather(store, tell), week, tell)
+
+
+def gather(store: str, tell: Callable[[str, str], None]) -> Run:
+    """The steps that are the same for every week: ingest what has arrived, enrich it. Raises RunError."""
     for name in settings().weekly.notebooks:
         try:
             notebook_path(name)
         except RunError as error:
             raise RunError(f"voc.toml 的 weekly.notebooks 要改：{error}") from None
-    run = Run(store, "weekly", settings().weekly.notebooks, {}, settings().reports, check_week(week) if week else None)
-    for name, step in (("ingest", _ingest), ("enrich", _enrich), ("choose", _choose_week)):
+    run = Run(store, "weekly", settings().weekly.notebooks, {}, settings().reports)
+    for name, step in (("ingest", _ingest), ("enrich", _enrich)):
         run.said[name] = step(run)
         tell(name, run.said[name])
+    return run
+
+
+def make_week(gathered: Run, week: str | None, tell: Callable[[str, str], None]) -> Run:
+    """Run the weekly notebooks and publish the week, on what has been gathered; `gathered` stays as it is. A signed week is left."""
+    run = replace(gathered, week=week, said=dict(gathered.said))
+    run.said["choose"] = _choose_week(run)
+    tell("choose", run.said["choose"])
     if signed := published(run.target).get("signed"):
         run.page, run.signed = run.target / "index.html", signed
         run.said["pages"] = f"{run.week} 已由{signed['by']}于 {signed['at'][:10]} 定稿，没有改动；要改用 voc sign {run.target.name} --by 姓名 --again"

@@ -57,10 +57,9 @@ class Run:
 
 def published(folder: Path) -> dict:
     """The manifest of a published folder; empty where there is none that can be read."""
-    try:
-        return json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
+    from voc_lib.report.index import read_manifest
+
+    return read_manifest(folder) or {}
 
 
 def notebook_path(name: str) -> Path:
@@ -79,19 +78,18 @@ def publish_pages(run: Run) -> str:
     """Executed notebooks, with what analysts wrote, as the pages of `run.target`; then the list of all weeks. Returns what to say."""
     from voc_lib.report.notes import write_first
     from voc_lib.report.notes_merge import findings_of
+    from voc_lib.report.index import index_page
+    from voc_lib.report.parameters import title_of
     from voc_lib.report.render import read_notebook, to_html
-    from voc_lib.report.site import index_page, publish, read_headline, read_numbers
+    from voc_lib.report.site import publish, read_headline, read_numbers
 
-    named = settings().stores[run.store].notice if run.store in settings().stores else ""
-    notice = named or run.snapshot.about.get("notice", "")
     facts = {"库": run.store, "快照": run.snapshot.snapshot, "参数": "，".join(f"{k}={v}" for k, v in run.parameters.items())}
     names = {notebook: "index" if i == 0 else notebook for i, notebook in enumerate(run.notebooks)}
-    pages = {}
-    written = _with_notes(run)
+    titles, pages, written = {notebook: title_of(notebook_path(notebook)) for notebook in run.notebooks}, {}, _with_notes(run)
     for notebook, name in names.items():
-        others = [(title_of(other), f"{page}.html") for other, page in names.items() if other != notebook]
-        pages[name] = to_html(written(notebook), run.work / f"{name}.html", title_of(notebook), nav=others,
-                              footer_facts=facts, subtitle=_subtitle(run), notice=notice, stamp=_stamp(run.signed) if run.has_notes else "")
+        others = [(titles[other], f"{page}.html") for other, page in names.items() if other != notebook]
+        pages[name] = to_html(written(notebook), run.work / f"{name}.html", titles[notebook], nav=others,
+                              footer_facts=facts, subtitle=_subtitle(run), notice=_notice(run), stamp=_stamp(run.signed) if run.has_notes else "")
     run.headline = read_headline(run.work / f"{run.notebooks[0]}.ipynb")
     run.numbers = [number for notebook in run.notebooks for number in read_numbers(run.work / f"{notebook}.ipynb")]
     run.findings = [one for notebook in run.notebooks for one in findings_of(read_notebook(run.work / f"{notebook}.ipynb"))]
@@ -137,6 +135,11 @@ def _quoted(store: Store, titles: dict[str, str], short: str) -> dict | None:
     return voice(row, titles) if row else None
 
 
+def _notice(run: Run) -> str:
+    named = settings().stores[run.store].notice if run.store in settings().stores else ""
+    return named or run.snapshot.about.get("notice", "")
+
+
 def _subtitle(run: Run) -> str:
     from voc_lib.report.theme import week_label
 
@@ -146,19 +149,12 @@ def _subtitle(run: Run) -> str:
     return f"截至{week_label(run.week)}，共 {span} 周" if span > 1 else week_label(run.week)
 
 
-def title_of(notebook: str) -> str:
-    """The title a notebook gives itself: its first heading."""
-    cells = json.loads(notebook_path(notebook).read_text("utf-8"))["cells"]
-    lines = "".join(cells[0]["source"]).splitlines() if cells else []
-    return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), notebook)
-
-
 def manifest_of(run: Run) -> dict:
     """What makes a page checkable: store, week, snapshot, table versions, library versions, commit, its numbers."""
     return {
         "store": run.store, "week": run.week, "notebook": run.notebooks[0], "notebooks": run.notebooks, "numbers": run.numbers, "findings": run.findings, "parameters": run.parameters, "snapshot": run.snapshot.snapshot,
         "tables": run.snapshot.versions, "versions": {name: version(name) for name in LIBRARIES}, "commit": commit(),
-        "headline": run.headline,
+        "headline": run.headline, "notice": _notice(run),
     } | ({"signed": run.signed} if run.signed else {}) | ({"signed_before": run.signed_before} if run.signed_before else {})
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 pytestmark = pytest.mark.browser
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"    # the one thing a page carries to be saved
 WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 LOOKS = [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (PHONE, "dark")]
 FIGURES = 4
@@ -23,7 +24,8 @@ def test_drawn_quiet_and_no_wider_than_the_screen(hostile, visit, viewport, sche
 def test_nothing_of_strangers_runs_even_when_everything_is_touched(hostile, visit):
     seen = visit(hostile, viewport=WIDE)
     for link in seen.page.locator("main a, nav a").all():
-        assert not (link.get_attribute("href") or "").lower().startswith(("javascript", "data"))
+        address = (link.get_attribute("href") or "").lower()
+        assert not address.startswith("javascript") and (not address.startswith("data") or address.startswith(f"data:{XLSX};base64,"))
     for plot in seen.page.locator(".js-plotly-plot .nsewdrag").all():
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
@@ -99,10 +101,29 @@ def test_a_figure_that_cannot_be_drawn_is_said_on_the_page(hostile, visit, tmp_p
 
 
 def test_the_list_of_weeks_opens_too(visit, tmp_path):
-    from voc_lib.report.site import index_page, publish
+    from voc_lib.report.index import index_page
+    from voc_lib.report.site import publish
 
-    (tmp_path / "a.html").write_text("x", encoding="utf-8")
-    publish({"index": tmp_path / "a.html"}, {"week": "2020-W24", "headline": [{"name": "<svg onload=window.pwned=1>", "text": "12"}]}, tmp_path / "reports" / "2020-W24")
-    seen = visit(index_page(tmp_path / "reports"), viewport=PHONE)
+    (tmp_path / "a.html").write_text("<title>第24周</title>", encoding="utf-8")
+    for week, people in ((23, 1_234), (24, 12)):
+        numbers = [{"name": "<svg onload=window.pwned=1>", "text": str(people), "value": people, "unit": "人"}]
+        publish({"index": tmp_path / "a.html"}, {"store": "mine", "week": f"2020-W{week}", "headline": numbers}, tmp_path / "reports" / f"2020-W{week}")
+    seen = visit(index_page(tmp_path / "reports"), viewport=PHONE, color_scheme="dark")
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390 and seen.console == [] and len(seen.requests) == 1
-    assert seen.page.get_by_role("link").first.get_attribute("href") == "2020-W24/index.html"
+    assert seen.page.locator("svg.drawn .trace").count() == 1 and seen.page.locator("caption").bounding_box()["height"] < 60
+    assert seen.page.evaluate("typeof window.pwned") == "undefined"
+    seen.page.get_by_role("link").first.click()
+    seen.page.wait_for_url("**/2020-W24/index.html")
+
+
+@pytest.mark.parametrize("name", ["latest", "latest-mine"])
+def test_the_latest_week_is_opened_by_itself(visit, tmp_path, name):
+    from voc_lib.report.index import index_page
+    from voc_lib.report.site import publish
+
+    (tmp_path / "a.html").write_text("<title>第24周</title>", encoding="utf-8")
+    publish({"index": tmp_path / "a.html"}, {"store": "mine", "week": "2020-W24"}, tmp_path / "报 告" / "2020-W24")
+    index_page(tmp_path / "报 告")
+    seen = visit(tmp_path / "报 告" / f"{name}.html", viewport=PHONE)
+    seen.page.wait_for_url("**/2020-W24/index.html")
+    assert seen.page.title() == "第24周" and seen.console == []

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from voc_lib.report import site
-from voc_lib.report.site import index_page, keep_failed, publish
+from voc_lib.report.site import keep_failed, publish
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_what_people_put_into_the_folder_is_never_lost(pages, tmp_path, monkeypa
     if not exchange:
         monkeypatch.setattr(site, "_exchanged", lambda one, other: False)
     target = tmp_path / "reports" / "2020-W24"
-    publish(pages("一"), {"files": ["index.pdf"]}, target)
-    for name in ("notes.yaml", "notes.wang.yaml", "slides.html", "index.pdf"):
+    publish(pages("一"), {}, target)
+    for name in ("notes.yaml", "notes.wang.yaml", "slides.html", "2020-W24.pdf"):
         (target / name).write_text(f"她的 {name}", encoding="utf-8")
     (target / "图").mkdir()
     (target / "图" / "一.png").write_text("x")
@@ -110,20 +110,3 @@ def test_the_partial_notebook_is_kept(tmp_path):
     (tmp_path / "brief.ipynb").write_text("{}")
     kept = keep_failed(tmp_path / "brief.ipynb", tmp_path / "reports", "2020-W24")
     assert kept == tmp_path / "reports" / ".failed" / "2020-W24" / "brief.ipynb" and kept.read_text() == "{}"
-
-
-def test_the_list_of_weeks_latest_first_escaped(pages, tmp_path):
-    reports = tmp_path / "reports"
-    publish(pages(), {"week": "2020-W23"}, reports / "2020-W23")
-    publish(pages(), {"week": "2020-W24", "headline": [{"name": "<b>人", "text": "12", "unit": "人"}, "坏"]}, reports / "2020-W24-real")
-    (reports / "2020-W22").mkdir()
-    (reports / "2020-W22" / "manifest.json").write_text("{坏")
-    (reports / ".failed" / "2020-W21").mkdir(parents=True)
-    html = index_page(reports).read_text(encoding="utf-8")
-    assert html.index("2020年第24周（6月8日—14日） · real") < html.index("2020年第23周") < html.index("2020-W22：清单")
-    assert 'href="2020-W24-real/index.html"' in html and "&lt;b&gt;人" in html and "<script" not in html and ".failed" not in html
-    assert html == index_page(reports).read_text(encoding="utf-8")
-
-
-def test_the_list_of_no_weeks(tmp_path):
-    assert "还没有发布过周报" in index_page(tmp_path).read_text(encoding="utf-8")

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from voc_lib.cli import JSON, app, out, say_json
-from voc_lib.commands.weekly import STEPS, teller
+from voc_lib.cli import JSON, app, out, say_json, teller
 
 
 @app.command()
@@ -18,9 +17,13 @@ def sign(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """定稿：用这一页自己的快照和 notes.yaml 重写一遍，印上谁和何时；行动记进台账。此后只有 --again 能改它。"""
+    from voc_lib.publishing import published
+    from voc_lib.settings import settings
     from voc_lib.signing import sign as run
+    from voc_lib.unattended import alone
 
-    done = run(week, by, again, teller(as_json, STEPS))
+    with alone(published(settings().reports / week).get("store") or settings().store):
+        done = run(week, by, again, teller(as_json))
     if as_json:
         say_json({"week": done.week, "signed": done.signed, "signed_before": done.signed_before, "steps": done.said, "page": str(done.page)})
     else:

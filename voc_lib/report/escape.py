@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import math
@@ -21,7 +22,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_VOID = {"br", "hr", "img"}
+_VOID = {"br", "hr", "img", "meta"}
 _NAME = re.compile(r"[a-z][a-z0-9-]*", re.IGNORECASE)
 
 # What plain HTML of a notebook (a data frame, a great-tables table, markdown) may keep. No style, no id, no name:
@@ -88,6 +89,14 @@ def _address(value: object) -> str:
     plain = neutral(value).strip()
     scheme = re.match(r"[^/?#]*?:", plain)
     return plain if scheme is None or scheme[0][:-1].lower() in PROTOCOLS else "#"
+
+
+def download(text: str, file_name: str, kind: str, content: bytes) -> Markup:
+    """A link that saves `content` as a file; the one place where a `data:` address is made, and never of a kind that a browser shows."""
+    if kind.startswith("text/") or "html" in kind or kind.endswith("svg+xml"):
+        raise ValueError(f"类型「{kind}」不能作为下载。")
+    address = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return Markup(f'<a download="{safe(file_name)}" href="{safe(address)}">{safe(text)}</a>')
 
 
 def safe_markdown(text: object) -> str:

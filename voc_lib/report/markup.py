@@ -12,6 +12,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from voc_lib.report.escape import element
+from voc_lib.report.exports import table_link
 from voc_lib.report.sparkline import band_line, range_line
 from voc_lib.report.theme import SUPPRESSED
 
@@ -136,7 +137,12 @@ def _table(block: dict) -> Markup:
     rows = [element("tr", [_cell(cell, column) for cell, column in zip(row, columns, strict=True)]) for row in block["rows"]]
     caption = element("caption", block["caption"]) if block.get("caption") else None
     note = element("p", block["note"], class_="sub") if block.get("note") else None
-    return element("div", element("table", caption, element("thead", element("tr", head)), element("tbody", rows), class_="frame"), note)
+    return element("div", element("table", caption, element("thead", element("tr", head)), element("tbody", rows), class_="frame"), note, _take(table_link(block)))
+
+
+def _take(link: Markup | None) -> Markup | None:
+    """A link that saves a file, under what it saves; not printed."""
+    return element("p", link, class_="take") if link else None
 
 
 def _chart(block: dict) -> Markup:

@@ -39,6 +39,13 @@ def read_parameters(notebook: Path) -> dict[str, object]:
     return defaults
 
 
+def title_of(notebook: Path) -> str:
+    """The title a notebook gives itself: its first heading, else its name."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    lines = "".join(cells[0]["source"]).splitlines() if cells else []
+    return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), notebook.stem)
+
+
 def _statements(source: str, notebook: Path) -> list[ast.stmt]:
     try:
         return ast.parse(source).body

@@ -67,7 +67,7 @@ def page_html(content: Any, facts: dict) -> str:
     sections, contents = _sections(content)
     sections += facts.get("body", [])
     page = facts | {
-        "policy": Markup(f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"),
+        "policy": Markup(f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"),
         "light": Markup(theme.css_variables(theme.LIGHT)), "dark": Markup(theme.css_variables(theme.DARK)), "font": Markup(theme.FONT),
         "style": Markup(_asset("page.css") + _asset("blocks.css")), "scripts": [Markup(script) for script in scripts],
         "palette": script_json({"light": theme.LIGHT, "dark": theme.DARK}), "sections": sections, "contents": contents}
@@ -127,7 +127,7 @@ def _sections(content: Any) -> tuple[list[Markup], list[tuple[str, str]]]:
                     kind = {1: "question", 2: "why"}.get(level, "prose")
                     parts.append(element("div", markdown_html(body), class_=kind))
         for output in cell.get("outputs", []):
-            parts.append(output_html(output))
+            parts.append(output_html(output, contents[-1][0] if contents else ""))
     return parts, contents
 
 
@@ -155,8 +155,11 @@ def _anchor(heading: str, taken: set[str]) -> str:
     return anchor
 
 
-def output_html(output: Any) -> Markup:
-    """One output as HTML: our blocks by description, figures, then pictures, markdown, HTML and text, all cleaned."""
+def output_html(output: Any, section: str = "") -> Markup:
+    """One output as HTML: our blocks by description, figures, then pictures, markdown, HTML and text, all cleaned.
+
+    `section` is the heading it stands under: the name of what is taken out of it, where it has no title of its own.
+    """
     if output.output_type == "stream":
         return element("pre", output.text) if output.name == "stdout" else Markup("")
     bundle = output.get("data", {})
@@ -164,7 +167,7 @@ def output_html(output: Any) -> Markup:
     if block is not None and block.get("kind") == "chart":
         return _figure(block.get("figure") or {}, block_html(block))
     if block is not None:
-        return element("div", block_html(block), class_="voc")
+        return element("div", block_html({"section": section} | block), class_="voc")
     if PLOTLY_MIME in bundle:
         figure = bundle[PLOTLY_MIME]
         height = (figure.get("layout") or {}).get("height") or 360

@@ -1,4 +1,4 @@
-"""Publish pages as one folder, whole or not at all; the list of all weeks; what a run leaves when it fails.
+"""Publish pages as one folder, whole or not at all; what a run leaves when it fails.
 
 The new folder is built beside the old one and takes its place by one rename. Where the system can exchange two
 folders in one step (Linux), a reader always finds a page; elsewhere there is a moment between two renames in which
@@ -17,12 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from markupsafe import Markup
-
-from voc_lib.report import theme
-from voc_lib.report.escape import element
-from voc_lib.report.markup import MIME, block_html
-from voc_lib.report.render import page_html, write_whole
+from voc_lib.report.markup import MIME
 
 MANIFEST = "manifest.json"
 FAILED = ".failed"
@@ -61,7 +56,7 @@ def _carry(old: Path, target: Path) -> None:
 
     A file saved in the moment between is newer and stays; the one it was made from is kept beside it.
     """
-    ours = _made(old)
+    ours = _made(old) | {f"{target.name}.pdf"}    # a PDF of the last page is not one of this
     for path in sorted(old.iterdir()) if old.is_dir() else []:
         if path.name in ours:
             continue
@@ -77,7 +72,7 @@ def _made(folder: Path) -> set[str]:
     """What publishing itself put into a folder, as its manifest says; without a readable one every page."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return {MANIFEST, *manifest["pages"], *manifest.get("files", [])}
+        return {MANIFEST, *manifest["pages"]}
     except (OSError, ValueError, KeyError):
         return {MANIFEST, *(path.name for path in folder.glob("*.html"))}
 
@@ -148,34 +143,3 @@ def read_numbers(ipynb: Path) -> list[dict]:
     cells = json.loads(Path(ipynb).read_text(encoding="utf-8"))["cells"]
     blocks = (output.get("data", {}).get(MIME, {}) for cell in cells for output in cell.get("outputs", []))
     return [{key: item[key] for key in ("number", "title", "n", "people", "sql")} for block in blocks if block.get("kind") == "sources" for item in block["items"]]
-
-
-def index_page(reports: Path) -> Path:
-    """Write `reports/index.html`: every published week, the latest first, with its headline numbers; stores without weeks last."""
-    import nbformat
-
-    weeks = sorted((folder for folder in reports.iterdir() if (folder / MANIFEST).is_file() and folder.name[0] != "."),
-                   key=lambda folder: (folder.name[0].isdigit(), folder.name), reverse=True)
-    listed = [_week(folder) for folder in weeks] or [element("p", "还没有发布过周报。", class_="prose")]
-    facts = {"title": "客户之声", "subtitle": f"已发布 {sum(folder.name[0].isdigit() for folder in weeks)} 周", "notice": "", "nav": [], "facts": {}, "figures": 0, "body": listed}
-    write_whole(reports / "index.html", page_html(nbformat.v4.new_notebook(), facts))
-    return reports / "index.html"
-
-
-def _week(folder: Path) -> Markup:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except ValueError:
-        return element("p", f"{folder.name}：清单 {MANIFEST} 读不出来，请重新生成这一周。", class_="note alarm")
-    period = manifest.get("week") or folder.name
-    try:
-        name = theme.week_label(period)
-    except ValueError:
-        name = f"不分周 · {manifest['store']}" if folder.name == f"undated-{manifest.get('store')}" else folder.name
-    else:
-        name += "" if folder.name == period else f" · {folder.name.removeprefix(period).strip('-')}"
-    items = [item for item in manifest.get("headline") or [] if isinstance(item, dict) and "name" in item and "text" in item]
-    numbers = element("div", block_html({"kind": "cards", "items": items}), class_="voc") if items else None
-    signed = manifest.get("signed")
-    stamp = element("p", f"定稿 · {signed['by']} · {signed['at'][:10]}" if signed else "草稿", class_="why") if manifest.get("week") else None
-    return element("section", element("h2", element("a", name, href=f"{folder.name}/index.html")), stamp, numbers)

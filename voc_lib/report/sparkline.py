@@ -1,4 +1,4 @@
-"""Small drawings in a line of text: people per week with the normal band, and one number within its range.
+"""Small drawings in a line of text: people per week with the normal band, one number within its range, a number over weeks.
 
 Inline SVG, so they need no script, follow the page's colours through classes and print as they are.
 """
@@ -45,6 +45,28 @@ def band_line(row: dict, tone: str) -> Markup:
         if not 0 < series[-1] < FEWEST:
             parts.append(element("text", count_text(series[-1]), x=_at(last_x + 8), y=_at(min(last_y + 4.5, BOTTOM)), class_=tone))
     return element("svg", parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="drawn", aria_label=_spoken(row, series))
+
+
+def trend_line(values: list[float | None], label: str) -> Markup:
+    """Numbers as a plain line from nought (or the least below it), with a dot on the last; `label` says the same in words.
+
+    The line breaks where a week is missing, as in `band_line`.
+    """
+    known = [value for value in values if is_number(value)]
+    low, high = min([*known, 0]), max([*known, 0])
+    step = (WIDTH - 10) / max(len(values) - 1, 1)
+
+    def at(place: int, value: float) -> tuple[str, str]:
+        return _at(4 + place * step), _at(BOTTOM - (BOTTOM - TOP) * (value - low) / ((high - low) or 1))
+
+    parts = [element("line", x1="0", x2=str(WIDTH), y1=at(0, 0)[1], y2=at(0, 0)[1], class_="floor")]
+    for piece in _pieces(values):
+        parts.append(element("polyline", points=" ".join(",".join(at(*point)) for point in piece), class_="trace"))
+        parts += [element("circle", cx=at(*point)[0], cy=at(*point)[1], r="1.6", class_="speck") for point in piece if len(piece) == 1]
+    if values and is_number(values[-1]):
+        x, y = at(len(values) - 1, values[-1])
+        parts.append(element("circle", cx=x, cy=y, r="3.6", class_="dot"))
+    return element("svg", parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", class_="drawn", aria_label=label)
 
 
 def _pieces(series: list) -> list[list[tuple[int, float]]]:

@@ -23,10 +23,34 @@
   };
   const drawAll = (night, width) => frames.forEach((frame) => described.has(frame) && draw(frame, night, width));
 
+  // The chart as a picture for slides and mails: its title inside, in the light colours on white, whatever the screen shows.
+  const words = (frame, part) => (frame.querySelector(`figcaption ${part}`)?.textContent ?? "");
+  const picture = (frame) => {
+    const { data, layout } = structuredClone(described.get(frame));
+    const [title, subtitle] = ["b", "span"].map((part) => words(frame, part).replace(/&/g, "&amp;").replace(/</g, "&lt;"));
+    const above = title ? (subtitle ? 84 : 56) : 24; // px for the title, as in the page
+    const height = (layout.height || 360) + above;
+    const margin = { ...layout.margin, l: (layout.margin?.l ?? 0) + 24, r: (layout.margin?.r ?? 0) + 24, t: (layout.margin?.t ?? 0) + above };
+    if (title) layout.title = { text: `<b>${title}</b>`, subtitle: { text: subtitle, font: { size: 14 } }, font: { size: 18 }, x: 0, xref: "container", pad: { l: 24, t: 20 }, y: 1, yref: "container", yanchor: "top" };
+    const name = (words(frame, "b").replace(/[<>:"\/\\|?*%\u0000-\u001f]/g, " ").replace(/\s+/g, " ").trim().slice(0, 60) || "图");
+    return Plotly.downloadImage({ data, layout: { ...layout, height, margin, width: 1200, autosize: false, paper_bgcolor: "#fff", plot_bgcolor: "#fff" }, config },
+      { format: "png", width: 1200, height, scale: 2, filename: name });
+  };
+  const offer = (frame) => {
+    const [line, button] = ["p", "button"].map((name) => document.createElement(name));
+    line.className = "take";
+    button.type = "button";
+    button.textContent = "下载 PNG";
+    button.addEventListener("click", () => picture(frame).catch(() => { button.textContent = "没有做成，请截屏"; }));
+    line.append(button);
+    frame.append(line);
+  };
+
   for (const frame of frames) {
     try {
       described.set(frame, JSON.parse(frame.querySelector('script[type="application/json"]').textContent));
       draw(frame, dark.matches, 0);
+      offer(frame);
     } catch (error) {
       described.delete(frame);
       console.error(error);
