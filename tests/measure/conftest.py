@@ -1,6 +1,6 @@
 """Feedback frames drawn as text, and made weeks."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -91,3 +91,32 @@ def noisy_weeks():
         )  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def told(home):
+    """Feedback written straight into a store: `told({"verbatim": "异响", "iso_week": "2026-W45"}, ...)`; ids 0…01, 0…02 in the order given."""
+    from voc_lib.enrich.embedders import CLEANING, VECTORS_SCHEMA, text_hash
+    from voc_lib.store import open_store
+    from voc_lib.store_write import write_store
+
+    written = []
+
+    def write(*rows: dict):
+        said = []
+        for row in rows:
+            written.append(row)
+            said.append({"feedback_id": f"{len(written):032x}", "channel": "forum", "iso_week": "2026-W46", "verbatim": "", "author_key": f"a{len(written)}"} | row)
+        with write_store("told", "test", "auto") as writer:
+            writer.append("feedback", pl.DataFrame([{k: v for k, v in row.items() if k not in ("vector", "code")} for row in said], infer_schema_length=None))
+            writer.append("texts", pl.DataFrame([{"feedback_id": row["feedback_id"], "cleaning": CLEANING, "text_hash": text_hash(row["verbatim"]) if row["verbatim"] else None} for row in said]))
+            coded = [{"feedback_id": row["feedback_id"], "iso_week": row["iso_week"], "code": row["code"], "source": "keyword", "model_version": "k",
+                      "coded_at": datetime(2026, 11, 20, tzinfo=UTC)} for row in said if "code" in row]
+            writer.append("mentions", pl.DataFrame(coded))
+            vectors = [{"text_hash": text_hash(row["verbatim"]), "fingerprint": "hand", "dimensions": len(row["vector"]),
+                        "vector": np.array(row["vector"], "<f2").tobytes()} for row in said if "vector" in row]
+            writer.append_new("vectors", pl.DataFrame(vectors, schema=VECTORS_SCHEMA))
+            writer.remember(fingerprint="hand")
+        return open_store("told")
+
+    return write

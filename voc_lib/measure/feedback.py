@@ -20,17 +20,23 @@ class PeriodError(Told, ValueError):
 
 
 def feedback(
-    store: Store | str | None = None, period: str | list[str] | None = None, channel: str | list[str] | None = None
+    store: Store | str | None = None, period: str | list[str] | None = None, channel: str | list[str] | None = None, selection: str | None = None
 ) -> pl.DataFrame:
     """Feedback as the store's snapshot knows it, with `person`, `thread` and `codes` (list of taxonomy codes).
 
     `period` is an ISO week such as "2020-W24" or a list of them; without it everything, the undated too. `person` is the
-    linked customer, else the author, else the feedback itself; an empty `codes` means coded and nothing found.
+    linked customer, else the author, else the feedback itself; an empty `codes` means coded and nothing found. `selection` names a saved
+    selection (`voc.save_selection`), with period and channel on top of it.
     Raises PeriodError when the label is not a week.
     """
     store = store if isinstance(store, Store) else open_store(store)
-    where = [f"iso_week IN ({', '.join(quote(check_week(week)) for week in _listed(period))})"] if period is not None else []
-    where += [f"channel IN ({', '.join(map(quote, _listed(channel)))})"] if channel is not None else []
+    if selection is not None:
+        from voc_lib.measure.held import rows_where, taken
+        from voc_lib.measure.selections import asked_for
+
+        return taken(store, rows_where(store, asked_for(store, period, channel, selection)))
+    where = [f"iso_week IN ({', '.join(quote(check_week(week)) for week in listed(period))})"] if period is not None else []
+    where += [f"channel IN ({', '.join(map(quote, listed(channel)))})"] if channel is not None else []
     rows = store.read("feedback", where=" AND ".join(where) or None).collect()
     return _with_codes(rows, store, where[:1] if period is not None else []).with_columns(
         pl.coalesce("customer_id", "author_key", "feedback_id").alias("person"),
@@ -67,10 +73,10 @@ def check_present(store: Store, period: str | list[str] | None = None, channel: 
 
     Says which weeks or channels there are, so that nobody waits for a page about nothing.
     """
-    asked = {check_week(week) for week in _listed(period or [])}
-    for name in _listed(channel or []):
+    asked = {check_week(week) for week in listed(period or [])}
+    for name in listed(channel or []):
         _check_channel(store, name)
-    for name in _listed(channel or [None]):
+    for name in listed(channel or [None]):
         where = f"channel = {quote(name)}" if name else "true"
         found = store.sql(f"SELECT DISTINCT iso_week FROM feedback_rows WHERE {where} ORDER BY iso_week")["iso_week"].to_list()
         if asked and not asked & set(found):
@@ -142,7 +148,7 @@ def provenance(store: Store, **filters) -> dict:
     return {"store": store.name, "snapshot": store.snapshot, "filter": {k: v for k, v in filters.items() if v is not None}}
 
 
-def _listed(value: str | list[str]) -> list[str]:
+def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 

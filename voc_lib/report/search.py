@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from voc_lib.measure.similar import similar
 from voc_lib.report import theme
-from voc_lib.report.blocks import Block, Sentence, card, note
+from voc_lib.report.blocks import Block, Sentence, card, note, verbatim_list
 from voc_lib.report.charts import chart_bars
+
+LONGEST = 40    # characters of the quote that others are like
 
 
 def cards_found(found: pl.DataFrame, drawn: pl.DataFrame) -> list[dict]:
@@ -28,6 +31,19 @@ def say_found(found: pl.DataFrame, drawn: pl.DataFrame, searched: pl.DataFrame, 
     share = "" if people == everyone or people < theme.FEWEST else f"，占听到的 {theme.count_text(everyone)} 人的 {theme.share_text(people / everyone)}"
     skipped = _skipped(drawn)
     return Sentence(f"条件：{asked}。" if asked else "没有设条件，看的是全部。", "找到 ", (theme.people_text(people), "strong"), share, "。", skipped)
+
+
+def quote_similar(
+    drawn: pl.DataFrame, store: object, titles: dict[str, str] | None = None, n: int = 6, period: list[str] | None = None, channel: str | None = None,
+    selection: str | None = None,
+) -> Block:
+    """What says much the same as the first of the quotes in other words; period, channel and selection as in `similar`."""
+    if drawn.is_empty():
+        return note("没有可引用的原话，无从找相似的。")
+    first = drawn.row(0, named=True)
+    listed = verbatim_list(similar(first["feedback_id"], store, n, period, channel, selection), titles)
+    said = " ".join(first["verbatim"].split())
+    return Block(**listed.description | {"note": f"与上面第一条（{said[:LONGEST] + '…' if len(said) > LONGEST else said}）的向量最接近的话，从近到远；接近不等于同一件事。"})
 
 
 def _told(value: object) -> str:
