@@ -39,7 +39,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def quiet_again():
     """What the command line sets on the loggers of `voc` (levels, a handler) ends with the test that called it."""
-    loggers = [logging.getLogger(name) for name in ("voc", "voc.ingest", "voc.store", "voc.search")]
+    loggers = [logging.getLogger(name) for name in ("voc", "voc.ingest", "voc.store", "voc.search", "voc.progress")]
     before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     yield
     for logger, level, handlers in before:

@@ -188,7 +188,7 @@ SITUATIONS = {
 
 LEFT_OUT = {  # the rest is read all the same; the exit status says that something was not
     "a web page called xls": ([edit("data/domains/auto/channels/dealer_survey.yaml", "*.xlsx", "*.xls*"), text("data/raw/sample/dealer_survey/11月.xls", "<html><table>")],
-                              ("dealer_survey/11月.xls", "其实是一个网页", "在 Excel 中打开它，另存为 .xlsx")),
+                              ("dealer_survey/11月.xls", "其实是一个网页", "里面没有带数据的表格", "重新登录后再导出", "另存为 .xlsx")),
     "empty file": ([text("data/raw/sample/app_store/空.csv", b"")], ("app_store/空.csv", "没有表头：文件是空的，或 read.header_row 指错了行")),
     "other columns": ([text("data/raw/sample/app_store/旧.csv", "foo,bar\n")], ("没有列「time」（合同 app_store.yaml 第 20 行用到）", "文件的列：foo、bar", "改写 aliases")),
     "not the encoding": ([text("data/raw/sample/app_store/乱.csv", b"time\n\xff\xff")], ("编码不是 utf-8-sig、gb18030", "另存为 UTF-8")),
@@ -290,6 +290,6 @@ def test_a_disk_that_is_really_full_is_one_sentence(home):
 
 
 def test_help_is_chinese_down_to_the_names_of_the_arguments(home, type_in):
-    for command in ("", "ingest", "enrich", "report", "weekly", "schedule", "status", "runs", "verify", "maintain"):
+    for command in ("", "ingest", "enrich", "report", "weekly", "schedule", "status", "runs", "verify", "maintain", "contract", "contract draft", "contract check", "quarantine list", "quarantine retry"):
         out = type_in(home, f"{command} --help")[1]
         assert "用法：" in out and not re.search(r"Usage|Options|Arguments|\[(folder|notebook|report)\]|required", out), out

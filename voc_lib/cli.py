@@ -48,7 +48,7 @@ def exit_if_left_out(left_out: dict[str, str]) -> None:
 
 
 # The order of the help page: the week first, then what is done now and then, then the rest by name.
-FIRST = ["ingest", "weekly", "schedule", "sign", "runs", "find", "selection", "codes", "topics", "audit"]
+FIRST = ["contract", "ingest", "quarantine", "weekly", "schedule", "sign", "runs", "find", "selection", "codes", "topics", "audit"]
 _found = sorted(path.stem for path in (Path(__file__).parent / "commands").glob("[a-z]*.py"))
 for _name in sorted(_found, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)):
     import_module(f"voc_lib.commands.{_name}")
@@ -67,6 +67,7 @@ def main() -> None:
     logging.getLogger("voc.ingest").setLevel(logging.CRITICAL)  # what it logs, the command says itself
     logging.getLogger("voc.store").setLevel(logging.INFO)  # that it waits for another command
     logging.getLogger("voc.search").setLevel(logging.INFO)  # that a first search takes longer
+    logging.getLogger("voc.progress").setLevel(logging.INFO)  # how far it is with a large file
     try:
         status = app(prog_name="voc", standalone_mode=False)
     except typer.TyperException as error:

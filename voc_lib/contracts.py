@@ -53,12 +53,14 @@ class Read:
     `export_date` is a regular expression over the file name whose group is the date of the export; without it the
     file's own time counts. A database is named by `connection` ("env:" and the variable that holds its URL) and asked
     with `sql`; `cursor` is the column of the answer that only grows, so that the next pull reads on from there.
+    `fill_merged` carries the value of a merged Excel cell into every row it covers.
     """
 
     glob: tuple[str, ...] = ()
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
     sheet: int | str = 0
     header_row: int = 0
+    fill_merged: bool = False
     delimiter: str | None = None
     export_date: str | None = None
     sql: str | None = None

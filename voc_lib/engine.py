@@ -40,6 +40,21 @@ FROM (SELECT *, count(*) OVER (PARTITION BY coalesce(duplicate_of, feedback_id))
             FROM duplicates GROUP BY feedback_id, iso_week))
 """
 
+# What is still refused: by the latest reading of an export, unless a file of the same name has come since. Of a database
+# every pull under the contract in force counts, for it reads only what is new.
+REFUSED_VIEW = """
+CREATE VIEW refused AS
+SELECT q.*
+FROM quarantine AS q
+JOIN (SELECT export_id, channel, contract, file, rows_quarantined, file LIKE 'env:%' AS pulled,
+             row_number() OVER (PARTITION BY channel, export_id ORDER BY ingested_at DESC) AS by_export,
+             row_number() OVER (PARTITION BY channel, file ORDER BY ingested_at DESC) AS by_file,
+             first_value(contract) OVER (PARTITION BY channel, file ORDER BY ingested_at DESC) AS newest
+      FROM exports) AS r
+  ON r.export_id = q.export_id AND r.channel IN (q.channel, 'base:' || q.channel) AND coalesce(q.contract, r.contract) = r.contract
+WHERE r.rows_quarantined > 0 AND r.by_export = 1 AND (r.by_file = 1 OR r.pulled AND r.newest = r.contract)
+"""
+
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB that speaks UTC."""
@@ -55,11 +70,11 @@ def view_name(table: str) -> str:
 def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]], mixed: Collection[str] = ()) -> None:
     """One view per table of the schema over the given Parquet files; a table without files is empty, not missing.
 
-    Beside them stand `feedback` (its rows with their current state) and `repeats` (what repeats what, each with the size of its group).
+    Beside them stand `feedback` (its rows with their current state), `repeats` (what repeats what, each with the size of its group) and `refused` (what of the quarantine still stands).
     `mixed` names the tables whose files differ in columns: only for them every file has to be looked into.
     """
     statements = [f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()), name in mixed)}" for name in schema.table_names()]
-    connection.execute(";\n".join([*statements, FEEDBACK_VIEW, REPEATS_VIEW]))
+    connection.execute(";\n".join([*statements, FEEDBACK_VIEW, REPEATS_VIEW, REFUSED_VIEW]))
 
 
 def _select(name: str, files: Sequence[Path], mixed: bool) -> str:

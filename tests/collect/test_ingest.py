@@ -12,43 +12,6 @@ from voc_lib.store import open_store
 
 SAMPLE = Path(__file__).resolve().parents[1] / "exports"
 
-CONTRACT = """\
-channel: site
-title: 网站
-owner: 质量部
-base: vehicles
-solicited: false
-cannot_tell: 只有投诉者
-read: {glob: "site/*", export_date: '(\\d{4}-\\d{2}-\\d{2})'}
-columns:
-  source_id: "id"
-  verbatim: "text"
-  occurred_at: {from: day, formats: ["%Y-%m-%d"]}
-  status: "state"
-  thread_id: "thread"
-  parent_id: "answers"
-  author: "nick"
-  deleted: "gone"
-identity: {phone: mobile}
-optional: [state, thread, answers, nick, gone, mobile]
-"""
-
-
-@pytest.fixture
-def site(home, tmp_path):
-    """A domain with one channel, and a function that writes an export of it."""
-    folder = home / "data" / "domains" / "test" / "channels"
-    folder.mkdir(parents=True)
-    (folder / "site.yaml").write_text(CONTRACT, "utf-8")
-    exports = tmp_path / "导出 数据"
-    (exports / "site").mkdir(parents=True)
-
-    def write(name, *rows, header="id,text,day,state"):
-        (exports / "site" / name).write_text("\n".join([header, *rows]) + "\n", "utf-8")
-        return exports
-
-    return write
-
 
 def only(counts):
     (count,) = counts

@@ -71,6 +71,7 @@ class _Read(_Strict):
     encodings: list[str] = ["utf-8-sig", "gb18030"]
     sheet: int | str = 0
     header_row: int = Field(0, ge=0)
+    fill_merged: bool = False
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     export_date: str | None = None
     sql: str | None = None

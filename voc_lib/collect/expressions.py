@@ -24,6 +24,8 @@ NAMED_FORMATS = {
     "iso": "TRY_CAST({raw} AS TIMESTAMPTZ)",
     "epoch_s": "to_timestamp(TRY_CAST({raw} AS DOUBLE))",
     "epoch_ms": "to_timestamp(TRY_CAST({raw} AS DOUBLE) / 1000)",
+    # Days since 1899-12-30 as Excel counts them, to the second; a number that is no day between 1954 and 2119 is no date.
+    "excel": "CASE WHEN TRY_CAST({raw} AS DOUBLE) BETWEEN 20000 AND 80000 THEN CAST(TIMESTAMP '1899-12-30' + to_seconds(CAST(round(TRY_CAST({raw} AS DOUBLE) * 86400) AS BIGINT)) AS TIMESTAMPTZ) END",
 }
 
 
@@ -93,7 +95,7 @@ def _columns_for(header: set[str], channel: Channel) -> dict[str, object]:
     return columns
 
 
-def _expression(name: str, value: object) -> str:
+def expression_of(name: str, value: object) -> str:
     if isinstance(value, dict) and "hash_of" in value:
         parts = "||".join(f"coalesce(strlen({p}) || ':' || {p}, '-')" for p in (f'CAST("{c}" AS VARCHAR)' for c in value["hash_of"]))
         return f"substr(sha256({parts}), 1, 32)"
@@ -115,7 +117,7 @@ def _given(value: object, expression: str) -> str:
 def _evaluate(connection: duckdb.DuckDBPyConnection, raw: pl.DataFrame, channel: Channel, columns: dict) -> pl.DataFrame:
     parts = {LINE: [f'"{LINE}"'], "where": [f"coalesce(({channel.where or 'true'}), false) AS _keep"]}
     for name, value in columns.items():
-        kind, expression = TYPES.get(name, "VARCHAR"), _expression(name, value)
+        kind, expression = TYPES.get(name, "VARCHAR"), expression_of(name, value)
         if kind == "VARCHAR":
             parts[f"columns.{name}"] = [f"CAST({expression} AS VARCHAR) AS \"{name}\""]
         else:

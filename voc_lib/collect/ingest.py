@@ -18,7 +18,8 @@ from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
-from voc_lib.collect.readers import LINE, SUFFIXES, Chunk, ExportError, Reject, read_export
+from voc_lib.collect.readers import LINE, Chunk, ExportError, Reject, read_export
+from voc_lib.collect.sniff import SUFFIXES, is_lock, locked_of, open_elsewhere
 from voc_lib.contracts import Channel
 from voc_lib.messages import Told, system_words
 from voc_lib.settings import settings
@@ -73,14 +74,14 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
     domain = domain_of(store, domain)
     channels = load_channels(settings().domains, domain)
     bases = load_bases(settings().domains, domain)
-    claimed = {contract.path: _files(contract, folder) for contract in [*channels, *bases]}
+    claimed = {contract.path: files_of(contract, folder) for contract in [*channels, *bases]}
     if not any(claimed.values()):
         patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in [*channels, *bases] if c.read.glob)
         if not patterns:
             raise IngestError(f"领域「{domain}」的来源都在数据库里，不读文件。去掉文件夹再运行。")
         raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同：{_found_in(folder)}。各来源要找的是：{patterns}。")
     with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
-        counts = [_ingest_channel(writer, channel, claimed[channel.path], folder) for channel in channels if claimed[channel.path]]
+        counts = [ingest_channel(writer, channel, claimed[channel.path], folder) for channel in channels if claimed[channel.path]]
         for base in (base for base in bases if claimed[base.path]):
             counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True))
             ingest_base(writer, base, claimed[base.path], folder, counts[-1])
@@ -98,9 +99,14 @@ def unclaimed(store: str, folder: Path) -> list[str]:
     """Files below `folder` that no contract of the store's domain claims, masked: a misnamed export is not lost in silence."""
     domain = domain_of(store, None)
     channels = [*load_channels(settings().domains, domain), *load_bases(settings().domains, domain)]
-    claimed = {path for channel in channels for path in _files(channel, folder)}
+    claimed = {path for channel in channels for path in files_of(channel, folder)}
     found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed and not path.is_dir())
     return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", ".")) and path.name != NOTICE]
+
+
+def opened(folder: Path) -> list[str]:
+    """Files that an office program has open, by the locks beside them, masked: what is unsaved there was not read."""
+    return sorted({mask_text(str(path.with_name(locked_of(path)).relative_to(folder))) for path in folder.rglob("*") if is_lock(path)})
 
 
 def domain_of(store: str, given: str | None) -> str:
@@ -119,14 +125,16 @@ def _sources(path: Path) -> list[str]:
     return Store(path.name, path, "", {}).about.get("sources", []) if (path / STORE_FILE).exists() else []
 
 
-def _files(channel: Channel, folder: Path) -> list[Path]:
+def files_of(channel: Channel, folder: Path) -> list[Path]:
+    """The exports below the folder that a contract claims, oldest first; marks of office programs are none."""
     found = {path for pattern in channel.read.glob for path in folder.glob(pattern) if path.is_file()}
     return sorted(
         (p for p in found if not p.name.startswith(("~$", "."))), key=lambda p: (exported_at(p, channel), p.name)
     )
 
 
-def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder: Path) -> SourceCount:
+def ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder: Path) -> SourceCount:
+    """Read one channel's files; what was read under this very contract before is counted and not read again."""
     count = SourceCount(channel.channel, channel.title, files=len(files))
     before = writer.sql(f"SELECT * FROM exports WHERE channel = '{channel.channel}'")
     known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
@@ -145,13 +153,14 @@ def _ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder:
         except (ExportError, ContractError, OSError) as error:
             system = system_words(error)
             why = f"打不开：{system[0]}。{system[1]}后重试。" if system else str(error)
+            why += "它旁边有锁文件：正在 Excel 或 WPS 里开着。" if open_elsewhere(path) else ""
             count.failed[mask_text(name)] = mask_text(why)
             log.error("%s：%s", name, why)
             continue
         exports[identity] = facts
         if refused.height and not rows_in(rows):
             count.failed[mask_text(name)] = _all_refused(refused)
-        writer.append_new("quarantine", refused) if identity in set(before["export_id"]) else writer.append("quarantine", refused)
+        writer.append("quarantine", refused)
         pending += rows
         if rows_in(pending) >= FLUSH_ROWS:
             store_rows(writer, pending, exports)
@@ -268,5 +277,3 @@ def known_sources(store: str) -> list[Path]:
     kept = _sources(settings().lake / store)
     named = settings().stores[store].raw if store in settings().stores else None
     return [Path(p) for p in dict.fromkeys([*([str((settings().home / named).resolve())] if named else []), *kept])]
-
-

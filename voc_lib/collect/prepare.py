@@ -106,7 +106,7 @@ def mask_feedback(rows: pl.DataFrame) -> pl.DataFrame:
     return mask(rows, [name for name in (*FREE_TEXT, "status") if name in rows.columns])
 
 
-def quarantined(rejects: list[Reject], channel: Channel, export: str, file: str) -> pl.DataFrame:
+def quarantined(rejects: list[Reject], channel: Channel, export: str, file: str, contract: str | None = None) -> pl.DataFrame:
     """Refused rows as they may be kept: only columns the contract stores, masked; a line that cannot be split, not at all."""
     rows = []
     for reject in rejects:
@@ -115,7 +115,7 @@ def quarantined(rejects: list[Reject], channel: Channel, export: str, file: str)
         if reject.values is UNREADABLE:
             shown = UNREADABLE
         rows.append({
-            "export_id": export, "channel": channel.channel, "file": mask_text(file), "line": reject.line,
+            "export_id": export, "channel": channel.channel, "contract": contract or channel.fingerprint, "file": mask_text(file), "line": reject.line,
             "reason": mask_text(reject.reason), "values": json.dumps(shown, ensure_ascii=False), "quarantined_at": datetime.now(UTC),
         })
     return pl.DataFrame(rows, schema=schema.table("quarantine").polars_schema)
@@ -126,4 +126,3 @@ def _all_columns(channel: Channel) -> dict[str, object]:
     for i, variant in enumerate(channel.variants):
         columns |= {f"{name}.{i}": value for name, value in variant.columns.items() if name != "author"}
     return columns
-

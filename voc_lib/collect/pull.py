@@ -70,7 +70,7 @@ def _pull(writer: Writer, channel: Channel, database: Database, count: SourceCou
         "rows_filtered": 0, "rows_quarantined": 0, "rows_good": 0, "feedback_stored": 0, "exported_at": datetime.now(UTC), "cursor": mark,
     }
     count.resumed = f"从上次读到的 {mark.partition(':')[2]} 接着读" if mark else ""
-    known = _known(writer, channel) if before.height else None
+    known = _known(writer, channel, contract) if before.height else None
     pending: list[pl.DataFrame] = []
     news = 0
     try:
@@ -107,14 +107,14 @@ def _fit(piece: Piece, channel: Channel, facts: dict) -> tuple[pl.DataFrame, pl.
     rows = prepare(typed, channel, facts["export_id"], facts["exported_at"])
     # The order of the cursor is the order of events: of two rows about one feedback the later one is seen later.
     rows = rows.with_columns(pl.col("seen_at") + pl.duration(microseconds=pl.col(LINE)))
-    refused = quarantined(rejects, channel, facts["export_id"], facts["file"])
+    refused = quarantined(rejects, channel, facts["export_id"], facts["file"], facts["contract"])
     facts["rows_read"] += piece.frame.height
     facts["rows_filtered"] += filtered
     facts["rows_good"] += rows.height
     return rows, refused.with_columns(again=pl.col("line").is_in(piece.again))
 
 
-def _known(writer: Writer, channel: Channel) -> dict[str, pl.DataFrame]:
+def _known(writer: Writer, channel: Channel, contract: str) -> dict[str, pl.DataFrame]:
     """What the store says of the channel's feedback before this pull: ids, statuses, deletions, refused rows."""
     ids = f"SELECT feedback_id FROM feedback_rows WHERE channel = {quote(channel.channel)}"
     # Rows near the mark may hold an old status, which is no news; a full pull shows the present, where going back is.
@@ -124,7 +124,7 @@ def _known(writer: Writer, channel: Channel) -> dict[str, pl.DataFrame]:
     return {
         "ids": writer.sql(ids), "status": writer.sql(told.format("status", "status_history", ids)),
         "deleted": writer.sql(told.format("deleted", "sightings", ids)),
-        "refused": writer.sql(f'SELECT DISTINCT reason, "values" FROM quarantine WHERE channel = {quote(channel.channel)}'),
+        "refused": writer.sql(f'SELECT DISTINCT reason, "values" FROM quarantine WHERE channel = {quote(channel.channel)} AND coalesce(contract, {quote(contract)}) = {quote(contract)}'),
     }
 
 

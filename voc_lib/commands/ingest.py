@@ -22,7 +22,7 @@ def ingest(
 ) -> None:
     """把导出文件和数据库里的新反馈读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
     from voc_lib.collect.ingest import ingest as run
-    from voc_lib.collect.ingest import unclaimed
+    from voc_lib.collect.ingest import opened, unclaimed
     from voc_lib.collect.pull import pull
     from voc_lib.store import open_store
 
@@ -30,9 +30,10 @@ def ingest(
     counts = (run(name, folder, domain) if folder else []) + pull(name, domain, needed=folder is None)
     failed = {file: why for count in counts for file, why in count.failed.items()}
     snapshot, others = open_store(name).snapshot, unclaimed(name, folder) if folder else []
+    elsewhere = opened(folder) if folder else []
     if as_json:
         sources = [count.as_dict() for count in counts]
-        say_json({"store": name, "snapshot": snapshot, "sources": sources, "failed": failed, "unclaimed": others})
+        say_json({"store": name, "snapshot": snapshot, "sources": sources, "failed": failed, "unclaimed": others, "opened": elsewhere})
     else:
         table = Table("来源", "文件", *COUNTS.values(), title=f"导入到库「{name}」", title_justify="left")
         for count in (count for count in counts if not count.base):
@@ -47,6 +48,8 @@ def ingest(
             out.print(f"基数「{count.title}」：{count.files} 份，{count.rows_read:,} 行，隔离 {count.rows_quarantined:,} 行", markup=False, highlight=False)
         stored = sum(count.feedback_stored for count in counts)
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
+        if elsewhere:
+            out.print(f"正在 Excel 或 WPS 里开着的文件 {len(elsewhere)} 个：{'、'.join(elsewhere)}。锁文件（~$ 开头）已跳过；没有存盘的改动不在读入的数据里。", style="dim", markup=False)
         if others:
             listed = "、".join(others[:8]) + (" 等" if len(others) > 8 else "")
             out.print(f"没有合同认领的文件 {len(others)} 个：{listed}。要读入，请按合同 read.glob 的写法改名或移动。", style="dim", markup=False)

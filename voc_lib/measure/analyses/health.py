@@ -41,7 +41,7 @@ def status(store: Store | str | None = None, today: date | None = None) -> dict:
         "SELECT channel, count(*) AS feedback, count(*) FILTER (iso_week = 'undated') AS undated, min(local_date) AS first_day, "
         "max(local_date) AS last_day FROM feedback_rows GROUP BY channel ORDER BY channel"
     )
-    found = store.sql("SELECT channel, count(*) AS n FROM quarantine GROUP BY channel")
+    found = store.sql("SELECT channel, count(*) AS n FROM refused GROUP BY channel")
     refused = dict(found.iter_rows())
     contracts = channels_of(store)
     return {
@@ -79,19 +79,24 @@ def freshness(store: Store) -> pl.DataFrame:
 
 
 def exports_read(store: Store) -> pl.DataFrame:
-    """What was read of each channel's exports: files, rows, and where every row went. One row per channel."""
+    """What was read of each channel's exports: files, rows, and where every row went. One row per channel.
+
+    An export read again under a mended contract counts once: its rows as the last reading found them, stored by any of its readings.
+    """
     return store.sql(
-        "SELECT channel, count(*) AS files, sum(rows_read)::BIGINT AS rows_read, sum(feedback_stored)::BIGINT AS feedback_stored, "
-        "sum(rows_repeated)::BIGINT AS rows_repeated, sum(rows_filtered)::BIGINT AS rows_filtered, "
-        "sum(rows_quarantined)::BIGINT AS rows_quarantined FROM exports WHERE NOT starts_with(channel, 'base:') GROUP BY channel ORDER BY channel"
+        "SELECT channel, count(*) AS files, sum(rows_read)::BIGINT AS rows_read, sum(stored)::BIGINT AS feedback_stored, "
+        "sum(greatest(rows_read - rows_filtered - rows_quarantined - stored, 0))::BIGINT AS rows_repeated, sum(rows_filtered)::BIGINT AS rows_filtered, "
+        "sum(rows_quarantined)::BIGINT AS rows_quarantined FROM (SELECT channel, arg_max(rows_read, ingested_at) AS rows_read, sum(feedback_stored) AS stored, "
+        "arg_max(rows_filtered, ingested_at) AS rows_filtered, arg_max(rows_quarantined, ingested_at) AS rows_quarantined "
+        "FROM exports WHERE NOT starts_with(channel, 'base:') GROUP BY channel, export_id) GROUP BY channel ORDER BY channel"
     )
 
 
 def quarantine_reasons(store: Store) -> pl.DataFrame:
-    """Refused rows by channel and reason, most first: channel, reason, rows, file and line of the first."""
+    """Rows still refused, by channel and reason, most first: channel, reason, rows, file and line of the first."""
     return store.sql(
         "SELECT channel, reason, count(*) AS rows, min_by(file, (file, line)) AS file, min_by(line, (file, line)) AS line "
-        "FROM quarantine GROUP BY channel, reason ORDER BY rows DESC, channel, reason"
+        "FROM refused GROUP BY channel, reason ORDER BY rows DESC, channel, reason"
     )
 
 
