@@ -21,7 +21,7 @@ _NAMES = {
     "voc_lib.measure.analyses.movers": ["movers"],
     "voc_lib.measure.analyses.findings": ["findings"],
     "voc_lib.measure.analyses.follow_up": ["follow_up"],
-    "voc_lib.measure.tracing": ["trace", "trace_codes"],
+    "voc_lib.measure.tracing": ["trace", "trace_codes", "trace_refused"],
     "voc_lib.respond.actions": ["actions", "actions_due"],
     "voc_lib.measure.analyses.channels": ["channel_overview"],
     "voc_lib.measure.analyses.health": ["channel_titles", "exports_read", "freshness", "quarantine_reasons", "status", "text_health"],

@@ -27,13 +27,20 @@ def trace(
             return
         table = Table("编号", "数字", "反馈", "人")
         for item in manifest["numbers"]:
-            table.add_row(item["number"], item["title"], f"{item['n']:,}", f"{item['people']:,}" if item["people"] >= 10 else "不足10人")
+            table.add_row(item["number"], item["title"], f"{item['n']:,}", "—" if item["people"] is None else f"{item['people']:,}" if item["people"] >= 10 else "不足10人")
         out.print(table)
         return
     if as_json:
         say_json({"store": manifest["store"], "snapshot": manifest["snapshot"], **one, "rows": rows.to_dicts()})
         return
     out.print(one["sql"], markup=False, highlight=False, style="dim")
+    if one["people"] is None:
+        table = Table(*rows.columns)
+        for row in rows.head(most).iter_rows():
+            table.add_row(*map(str, row))
+        out.print(table)
+        out.print(f"{one['title']}：{rows.height:,} 行；库「{manifest['store']}」快照 {manifest['snapshot']}。", markup=False, highlight=False)
+        return
     table = Table("编号", "渠道", "日期", "原声")
     for row in rows.head(most).iter_rows(named=True):
         table.add_row(row["feedback_id"][:12], row["channel"], str(row["local_date"] or "无日期"), " ".join((row["verbatim"] or "").split())[:120])

@@ -38,6 +38,16 @@ def trace(store: Store, frame: pl.DataFrame, metric: str | Metric, number: str, 
             "store": store.name, "snapshot": store.snapshot, "n": rows.height, "people": people, "sample": sample}
 
 
+def trace_refused(store: Store, number: str, count: int, definition: str) -> dict:
+    """What stands behind a count of rows that never became feedback: the view `refused`, values masked. Raises ValueError where it holds other than `count` rows."""
+    sql = "SELECT channel, file, line, reason FROM refused\nORDER BY channel, file, line"
+    found = store.sql(sql)
+    if found.height != count:
+        raise ValueError(f"「{number}」追溯不到被隔离的行：数字是 {count}，隔离区里有 {found.height} 行。")
+    return {"number": number, "metric": "refused", "label": number, "definition": definition, "base": "最近一次读入时仍不合格的行", "sql": sql, "store": store.name, "snapshot": store.snapshot,
+            "n": count, "people": None, "sample": pl.DataFrame()}
+
+
 def trace_codes(store: Store, frame: pl.DataFrame, found: pl.DataFrame, most: int = MOST) -> list[dict]:
     """`trace` for every finding of a code (columns finding, code): the people who named it."""
     return [trace(store, frame, "people", row["finding"], [row["code"]], most) for row in found.iter_rows(named=True)]

@@ -13,10 +13,11 @@ def list_sources(traced: list[dict], titles: dict[str, str] | None = None) -> Bl
 
 
 def _source(one: dict, titles: dict[str, str] | None) -> dict:
-    few = one["people"] < theme.FEWEST
-    size = theme.SUPPRESSED if few else f"{theme.count_text(one['n'])} 条反馈，{theme.count_text(one['people'])} 人"
+    rows = one["people"] is None    # rows that are no feedback: nobody to count, nothing to quote
+    few = not rows and one["people"] < theme.FEWEST
+    size = f"{theme.count_text(one['n'])} 行" if rows else theme.SUPPRESSED if few else f"{theme.count_text(one['n'])} 条反馈，{theme.count_text(one['people'])} 人"
     drawn = [voice(row, titles) for row in one["sample"].iter_rows(named=True)]
-    told = f"抽签 {len(drawn)} 条，每人至多一条，不挑最激烈的" if drawn else f"{theme.SUPPRESSED}，不列原声" if few else "没有可引用的原声"
+    told = f"抽签 {len(drawn)} 条，每人至多一条，不挑最激烈的" if drawn else f"{theme.SUPPRESSED}，不列原声" if few else "不是反馈，没有原声" if rows else "没有可引用的原声"
     name = one["number"].removeprefix("code:")
     facts = [["定义", one["definition"]], ["计入", one["base"]], ["样本", size], ["快照", f"库 {one['store']}，{one['snapshot']}"], ["编号", one["number"]]]
     return {"number": one["number"], "title": code_name(name) if name != one["number"] else name, "size": size, "facts": facts, "sql": one["sql"], "told": told, "items": drawn,
