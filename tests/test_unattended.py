@@ -120,6 +120,6 @@ def test_killed_between_two_notebooks_the_next_run_goes_on_there(home):
     held = open_store("sample").sql("SELECT count(*) AS n FROM feedback")["n"].item()
     (home / "notebooks" / "data_health.ipynb").write_bytes(whole)
     done = subprocess.run(WEEKLY, capture_output=True, text=True, check=True)
-    assert "新增 0 条反馈" in done.stdout and "2 本笔记本跑完（1 本沿用上次未发布的结果）" in done.stdout
+    assert "新增 0 条反馈" in done.stdout and "2 本笔记本跑完（1 本沿用上次的结果）" in done.stdout
     assert open_store("sample").sql("SELECT count(*) AS n FROM feedback")["n"].item() == held == 887
     assert done.stdout.strip().endswith("2026-W46/index.html")
