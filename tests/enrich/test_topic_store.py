@@ -57,6 +57,16 @@ def test_nothing_is_placed_again_and_a_refit_keeps_ids(fitted):
     assert model_changed(fitted, weeks).is_empty()
 
 
+def test_a_refit_is_fitted_on_a_lot_and_asked_of_all_that_is_new(fitted, monkeypatch):
+    monkeypatch.setattr(topic_store, "MOST_TEXTS", 300)
+    monkeypatch.setattr(topic_store, "MOST_NEW", 100)
+    new = pl.col("iso_week") > "2026-W40"
+    lot, told = topic_store._sample(fitted, None), topic_store._sample(fitted, None, "2026-W40")
+    assert lot["is_fitted"].all() and told.filter("is_fitted")["text_hash"].equals(lot["text_hash"]) and lot.height == 300
+    assert 0 < lot.filter(new).height < 100 == told.filter(new).height
+    assert told.filter(~pl.col("is_fitted")).select(new.all()).item()
+
+
 def test_shuffled_exports_in_another_store_give_the_same_topics(fitted):
     raw = settings().home / "data" / "raw" / "sample"
     turned = sorted(raw.rglob("*.jsonl"))

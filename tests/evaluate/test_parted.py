@@ -7,9 +7,10 @@ from voc_lib.evaluate import parted
 
 PLANTED = {"truth": "topic_life", "split": {"leaves": ["听不懂", "误唤醒"], "week": "2026-W38"}, "merge": {"leaves": ["跳枪", "充不满"], "week": "2026-W41"},
            "feedback": [{"channel": "forum", "source_id": f"s{at}", "customer_id": None, "leaves": leaves} for at, leaves in enumerate(
-               [["听不懂", "误唤醒"], ["听不懂", "误唤醒"], ["跳枪"], ["充不满"]])]}
-ROWS = pl.DataFrame({"feedback_id": [f"f{at}" for at in range(4)], "channel": ["forum"] * 4, "source_id": [f"s{at}" for at in range(4)]})
+               [["听不懂", "误唤醒"], ["听不懂", "误唤醒"], ["跳枪"], ["充不满"], *[["听不懂"]] * 3, *[["误唤醒"]] * 3])]}
+ROWS = pl.DataFrame({"feedback_id": [f"f{at}" for at in range(10)], "channel": ["forum"] * 10, "source_id": [f"s{at}" for at in range(10)]})
 TOPICS = {"f0": "T0001", "f1": "T0001", "f2": "T0002", "f3": "T0003"}
+SINCE = {"f4": "T0004", "f5": "T0004", "f6": "T0009", "f7": "T0005", "f8": "T0005", "f9": "T0004"}  # one lies elsewhere, one in the wrong half
 
 
 class Lake:
@@ -19,8 +20,9 @@ class Lake:
     def sql(self, query):
         if "topic_models" in query:
             return pl.DataFrame({"version": self.versions}, schema={"version": pl.String})
-        assert "iso_week <" in query
-        return pl.DataFrame({"feedback_id": list(TOPICS), "topic_id": list(TOPICS.values())})
+        assert ("iso_week <" in query and "'v1'" in query) or ("iso_week >=" in query and "'v2'" in query)
+        lie = TOPICS if "iso_week <" in query else SINCE
+        return pl.DataFrame({"feedback_id": list(lie), "topic_id": list(lie.values())})
 
 
 def said(monkeypatch, events, versions=("v1", "v2")):
@@ -32,7 +34,7 @@ def said(monkeypatch, events, versions=("v1", "v2")):
 
 def test_a_split_of_the_right_topic_and_a_merge_of_the_right_ones(monkeypatch):
     found = said(monkeypatch, [("机器", "split", "T0001", "T0004 T0005"), ("机器", "merge", "T0006", "T0002 T0003")])
-    assert found == "分裂在台账第 1 条；台账共有 1 次分裂、0 次疑似；合并在台账第 2 条；台账共有 1 次合并、0 次疑似"
+    assert found == "分裂在台账第 1 条（分开后单说一件的 6 条，5 条在这两半里，其中 80% 各归各半）；台账共有 1 次分裂、0 次疑似；合并在台账第 2 条；台账共有 1 次合并、0 次疑似"
 
 
 @pytest.mark.parametrize("events", [[], [("机器", "split", "T0009", "T0004 T0005")], [("王工", "split", "T0001", "T0004 T0005")]])

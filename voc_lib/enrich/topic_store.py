@@ -26,6 +26,7 @@ from voc_lib.store import Store, open_store
 from voc_lib.store_write import Writer, write_store
 
 MOST_TEXTS = 20_000  # of a fit: half a minute, and more moves no topic
+MOST_NEW = 10_000  # said since the last fit and asked what split or merged, beside those fitted: it shows in few texts. Fitting them too would move topics (87 % kept, not 94)
 TOPICS = 50  # of a first fit; fewer where texts are few
 TEXTS_A_TOPIC = 40  # at least, on average
 FEWEST_TEXTS = 200
@@ -77,13 +78,14 @@ def fit_topics(store: str, topics: int | None = None, seed: int = 0, until: str 
     embed_parts(store, embedder)
     opened = open_store(store)
     domain = load_domain(settings().domains, opened.about["domain"])
-    texts = _sample(opened, until)
+    last = model_in_force(opened)
+    drawn = _sample(opened, until, last["until"] if last else None)
+    texts, more = drawn.filter("is_fitted"), drawn.filter(~pl.col("is_fitted"))
     if texts.height < FEWEST_TEXTS:
         raise TopicError(f"主题要从至少 {FEWEST_TEXTS} 条不同的文字里找，库「{store}」最近 {BACK_WEEKS} 周只有 {texts.height} 条。请先多导入一些，并运行 voc enrich。")
     vectors = stored_vectors(opened, embedder, texts["text_hash"])
     systems = tuple(sorted({code.system for code in domain.taxonomy}))
     seeds = np.array([systems.index(system) if system in systems else -1 for system in texts["system"]])
-    last = model_in_force(opened)
     before = read_model(last["state"]) if last else None
     goes_on = last is not None and last["vectors"] == embedder.fingerprint
     count = topics or (len(before.ids) if before else min(TOPICS, max(2, texts.height // TEXTS_A_TOPIC)))
@@ -91,7 +93,7 @@ def fit_topics(store: str, topics: int | None = None, seed: int = 0, until: str 
     words = carried(texts["text"].to_list(), vectors, seeds, cluster, domain)
     known = opened.sql("SELECT DISTINCT topic_id FROM topics")["topic_id"].to_list() + events_of(opened)["topic_id"].drop_nulls().to_list()
     told = _previous_topics(opened, last, texts)
-    model, events = _named(cluster, vectors, told, known, goes_on, (texts["iso_week"] > last["until"]).to_numpy() if last else None, texts["codes"].to_list())
+    model, events = _grown(cluster, vectors, stored_vectors(opened, embedder, more["text_hash"]), texts, more, last["until"], known) if goes_on else _matched(cluster, told, known)
     placed = model.place(vectors)
     if len(model.ids) != len(cluster.model.ids) or not (placed.topic == cluster.labels_).all():  # words of the topics as they now are
         words = carried(texts["text"].to_list(), vectors, placed.topic, _Given(placed.topic), domain)
@@ -124,10 +126,16 @@ class _Given:
         return self
 
 
-def _named(cluster: SeededConsensus, vectors, told: list[str | None], known: list[str], goes_on: bool, is_new, codes) -> tuple[TopicModel, list[dict]]:
-    """The fitted model with ids of the ledger, and what happened to topics."""
-    if goes_on:
-        return grown(cluster.model, vectors, cluster.labels_, is_new, known, codes)
+def _grown(cluster: SeededConsensus, vectors: np.ndarray, beside: np.ndarray, texts: pl.DataFrame, more: pl.DataFrame, last: str, known: list[str]) -> tuple[TopicModel, list[dict]]:
+    """The model whose topics went on, split, merged and ended, asked of the texts it was fitted on and of what else is new; and what happened."""
+    labels = np.append(cluster.labels_, cluster.model.place(beside).topic if more.height else np.empty(0, dtype=int))
+    spoken = labels >= 0
+    both = pl.concat([texts, more]).filter(spoken)
+    return grown(cluster.model, np.vstack([vectors, beside.reshape(-1, vectors.shape[1])])[spoken], labels[spoken], (both["iso_week"] > last).to_numpy(), known, both["codes"].to_list())
+
+
+def _matched(cluster: SeededConsensus, told: list[str | None], known: list[str]) -> tuple[TopicModel, list[dict]]:
+    """The fitted model with ids of the ledger, by the texts that topics share, and what happened."""
     ids, events = ledger.match(np.array(told, dtype=object), cluster.labels_, known)
     return replace(cluster.model, ids=tuple(ids[at] for at in range(len(cluster.model.ids)))), events
 
@@ -187,15 +195,22 @@ def back_until(store: Store) -> str:
     return "{}-W{:02d}".format(*first.isocalendar()[:2])
 
 
-def _sample(store: Store, until: str | None) -> pl.DataFrame:
-    """`text_hash, text, iso_week (first said), system (of the main code), codes` of different texts, drawn by the hash: the order of rows decides nothing."""
+def _sample(store: Store, until: str | None, last: str | None = None) -> pl.DataFrame:
+    """`text_hash, text, iso_week (first said), system (of the main code), codes, is_fitted` of different texts, drawn by the hash: the order of rows decides nothing.
+
+    Of those first said after the week `last` there are up to `MOST_NEW`, whether they belong to the `MOST_TEXTS` to fit on or not.
+    """
+    is_new = f"iso_week > {quote(last or '9999')}"
     return store.sql(
-        f"SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
+        f"WITH told AS (SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
         f"coalesce(list(DISTINCT code) FILTER (code IS NOT NULL), []) AS codes FROM feedback_rows f JOIN texts USING (feedback_id) "
         f"LEFT JOIN (SELECT feedback_id, code, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> '{UNMAPPED}') m USING (feedback_id) "
         f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} "
         f"AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' "
-        f"AND {NOT_CUSTOMERS} GROUP BY text_hash ORDER BY sha256(text_hash) LIMIT {MOST_TEXTS}"
+        f"AND {NOT_CUSTOMERS} GROUP BY text_hash), "
+        f"drawn AS (SELECT *, row_number() OVER (ORDER BY sha256(text_hash)) <= {MOST_TEXTS} AS is_fitted, "
+        f"row_number() OVER (PARTITION BY {is_new} ORDER BY sha256(text_hash)) AS lot FROM told) "
+        f"SELECT text_hash, text, iso_week, system, codes, is_fitted FROM drawn WHERE is_fitted OR ({is_new} AND lot <= {MOST_NEW})"
     ).sort("text_hash")
 
 

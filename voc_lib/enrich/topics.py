@@ -1,7 +1,8 @@
 """The topic engine: systems of the taxonomy first, consensus k-means within each, and frozen for every week until the next fit.
 
 A text's first level is what a linear classifier, taught by the seed words of the taxonomy, makes of its vector; the second is
-the nearest middle within it. Fitting is a sub-model of BERTopic (see `topic_words`); placing a week is one product of matrices.
+the nearest middle within it; where two middles lie too close, a plane between them says which (`Plane`). Fitting is a sub-model of
+BERTopic (see `topic_words`); placing a week is a few products of matrices.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ class Placed:
 
 @dataclass(frozen=True)
 class TopicModel:
-    """A frozen fit. `ids[i]` is the topic of middle i; a topic added by hand has no system (-1) and competes with all."""
+    """A frozen fit. `ids[i]` is the topic of middle i; a topic added by hand has no system (-1) and competes with all.
+
+    `pairs` are topics that were split by what codes tell (`topic_changes`): what is nearest to either of them goes to the first where `sides @ vector` is at
+    most `side_offsets`, else to the second.
+    """
 
     ids: tuple[str, ...]
     systems: tuple[str, ...]
@@ -48,6 +53,9 @@ class TopicModel:
     places: np.ndarray  # [topics, AXES]
     system_of: np.ndarray  # [topics]
     thresholds: np.ndarray  # [topics] cosine below which a text is 未归类
+    pairs: np.ndarray  # [pairs, 2]
+    sides: np.ndarray  # [pairs, d]
+    side_offsets: np.ndarray  # [pairs]
 
     def place(self, vectors: np.ndarray) -> Placed:
         """The best topic of each row of float32[n, d]; a zero row (no words) has none."""
@@ -61,6 +69,7 @@ class TopicModel:
             if not len(own):  # every topic of the system was merged away by a refit
                 own = np.flatnonzero(self.system_of >= 0)
             topic[rows] = own[nearest(points[rows], self.places[own])]
+        topic = self.told_apart(topic, centred)
         rows = np.arange(len(points))
         best = like[rows, topic]
         for at in np.flatnonzero(self.system_of < 0):
@@ -70,6 +79,14 @@ class TopicModel:
         silent = ~vectors.any(axis=1)
         topic[silent], best[silent], is_mapped[silent] = NOWHERE, 0, False
         return Placed(topic, best.astype(np.float32), is_mapped)
+
+    def told_apart(self, topic: np.ndarray, centred: np.ndarray) -> np.ndarray:
+        """`topic` of every row after the planes between pairs have spoken."""
+        topic = topic.copy()
+        for (one, other), side, offset in zip(self.pairs, self.sides, self.side_offsets, strict=True):
+            rows = np.flatnonzero((topic == one) | (topic == other))
+            topic[rows] = np.where(centred[rows] @ side > offset, other, one)
+        return topic
 
     def topic_ids(self, placed: Placed) -> list[str | None]:
         return [self.ids[at] if at >= 0 else None for at in placed.topic]
@@ -96,8 +113,13 @@ class TopicModel:
 def read_model(state: bytes) -> TopicModel:
     """The inverse of `TopicModel.to_bytes`."""
     with np.load(io.BytesIO(state), allow_pickle=False) as held:
-        told = {field.name: held[field.name] for field in fields(TopicModel)}
+        told = dict(zip(("pairs", "sides", "side_offsets"), no_pairs(held["centre"].shape[0]), strict=True)) | {name: held[name] for name in held.files}  # older states have none
     return TopicModel(**{name: tuple(value.tolist()) if name in ("ids", "systems") else value for name, value in told.items()})
+
+
+def no_pairs(width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`pairs`, `sides` and `side_offsets` of a model in which the nearest middle says it all."""
+    return np.empty((0, 2), dtype=int), np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.float32)
 
 
 class SeededConsensus:
@@ -120,10 +142,15 @@ class SeededConsensus:
         points, first = centred @ axes, (centred @ plane + offsets).argmax(1)
         start = self._from_scratch if self.previous is None else self._from_before
         labels, places, system_of = start(points, first, systems)
+        if self.previous is not None and len(self.previous.pairs):
+            labels = self.previous.told_apart(labels, centred)
+            for at in np.intersect1d(self.previous.pairs, labels):
+                places[at] = points[labels == at].mean(0)
         like = _cosines(points, places)[np.arange(len(points)), labels]
         thresholds = np.array([np.quantile(like[labels == at], LEAST_LIKE) if (labels == at).any() else self.previous.thresholds[at] for at in range(len(places))])
         ids = self.previous.ids if self.previous is not None else tuple(map(str, range(len(places))))
-        self.model = TopicModel(ids, systems, centre, plane.astype(np.float32), offsets.astype(np.float32), axes, places, system_of, thresholds)
+        self.model = TopicModel(ids, systems, centre, plane.astype(np.float32), offsets.astype(np.float32), axes, places, system_of, thresholds,
+                                *((self.previous.pairs, self.previous.sides, self.previous.side_offsets) if self.previous is not None else no_pairs(len(centre))))
         self.labels_ = np.empty(len(labels), dtype=int)
         self.labels_[order] = labels
         return self

@@ -22,7 +22,7 @@ def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
     if "split" not in planted or "merge" not in planted:
         return None
     fits = store.sql("SELECT version FROM topic_models ORDER BY number")
-    seen = NO_MODEL if fits.is_empty() else ONE_FIT.format(planted["split"]["week"]) if fits.height < 2 else _found(planted, store, rows, fits["version"][0])
+    seen = NO_MODEL if fits.is_empty() else ONE_FIT.format(planted["split"]["week"]) if fits.height < 2 else _found(planted, store, rows, fits["version"][0], fits["version"][-1])
     leaves = {*planted["split"]["leaves"], *planted["merge"]["leaves"]}
     listed = _listed(planted, leaves)
     return {
@@ -38,7 +38,7 @@ def _listed(planted: dict, leaves: set[str]) -> pl.DataFrame:
     return pl.DataFrame(told, schema={"channel": pl.String, "source_id": pl.String, "customer_id": pl.String})
 
 
-def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str) -> str:
+def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str, last: str) -> str:
     events = events_of(store)
     said = []
     for kind, weaker, name in (("split", "apart", "分裂"), ("merge", "together", "合并")):
@@ -49,9 +49,25 @@ def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str) -> str:
             hit = [row["event"] for row in told.iter_rows(named=True) if homes & {row["topic_id"], *(row["others"] or "").split()}]
             found.append((hit, told.height))
         (hit, all_of), (weak, all_weak) = found
-        seen = f"在台账第 {hit[0]} 条" if hit else f"只作为疑似记在台账第 {weak[0]} 条" if weak else "没有记入"
+        seen = f"在台账第 {hit[0]} 条{_halves(planted, kind, store, rows, last, events, hit[0])}" if hit else f"只作为疑似记在台账第 {weak[0]} 条" if weak else "没有记入"
         said.append(f"{name}{seen}；台账共有 {all_of} 次{name}、{all_weak} 次疑似")
     return "；".join(said)
+
+
+def _halves(planted: dict, kind: str, store: Store, rows: pl.DataFrame, version: str, events: pl.DataFrame, number: int) -> str:
+    """How far the parts of a split, under a version, keep the planted leaves apart that are told alone since then; nothing for a merge."""
+    if kind != "split":
+        return ""
+    parts = (events.filter(pl.col("event") == number)["others"].item() or "").split()
+    placed = store.sql(f"SELECT feedback_id, topic_id FROM topic_assignments WHERE version = {quote(version)} AND iso_week >= {quote(planted[kind]['week'])}")
+    alone = [[one for one in planted["feedback"] if one["leaves"] == [leaf]] for leaf in planted[kind]["leaves"]]
+    told = [rows.join(pl.DataFrame(part, schema={"channel": pl.String, "source_id": pl.String}), on=["channel", "source_id"], how="semi").join(placed, on="feedback_id") for part in alone]
+    lies = [[found.filter(pl.col("topic_id") == part).height for part in parts] for found in told]
+    inside, all_of = sum(map(sum, lies)), sum(found.height for found in told)
+    if len(parts) != 2 or not inside:
+        return ""
+    same = lies[0][0] + lies[1][1]
+    return f"（分开后单说一件的 {all_of} 条，{inside} 条在这两半里，其中 {max(same, inside - same) / inside:.0%} 各归各半）"
 
 
 def _homes(planted: dict, part: dict, store: Store, rows: pl.DataFrame, version: str) -> set[str]:
