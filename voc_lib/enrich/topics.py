@@ -1,7 +1,7 @@
 """The topic engine: systems of the taxonomy first, consensus k-means within each, and frozen for every week until the next fit.
 
 A text's first level is what a linear classifier, taught by the seed words of the taxonomy, makes of its vector; the second is
-the nearest middle within it; where two middles lie too close, a plane between them says which (`Plane`). Fitting is a sub-model of
+the nearest middle within it; where two middles lie too close, a plane between them says which (`told_apart`). Fitting is a sub-model of
 BERTopic (see `topic_words`); placing a week is a few products of matrices.
 """
 
