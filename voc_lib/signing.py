@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from voc_lib.pipeline import finish
@@ -38,7 +38,7 @@ def sign(report: str, by: str, again: bool = False, tell: Callable[[str, str], N
     notes = read_notes(folder)
     run = Run(manifest["store"], "sign", tuple(manifest.get("notebooks") or settings().weekly.notebooks), manifest["parameters"], folder, manifest["week"])
     run.snapshot = open_store(manifest["store"], manifest["snapshot"])
-    run.signed = {"by": name, "at": datetime.now(UTC).isoformat(timespec="seconds"), "notes": notes["digest"]}
+    run.signed = {"by": name, "at": datetime.now().astimezone().isoformat(timespec="seconds"), "notes": notes["digest"]}
     run.signed_before = [*manifest.get("signed_before", []), *([signed] if signed else [])]
     finish(run, tell)
     decided = [{"finding": finding, "what": note["recommendation"], "owner": note.get("owner"), "date": note.get("date")}

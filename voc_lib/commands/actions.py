@@ -13,12 +13,12 @@ from voc_lib.cli_words import App
 
 actions_app = App(no_args_is_help=True, help="行动台账：列出，了结。定稿（voc sign）时自动添上那一周的行动。")
 app.add_typer(actions_app, name="actions")
-STATES = {"open": "进行中", "done": "已完成", "dropped": "不做了"}
 
 
 @actions_app.command("list")
 def show(store: Annotated[str | None, STORE] = None, as_json: Annotated[bool, JSON] = False) -> None:
     """列出台账：要做什么、谁负责、期限、状态、结果。"""
+    from voc_lib.report.actions import STATES
     from voc_lib.respond.actions import actions
 
     found = actions(store)
@@ -40,6 +40,7 @@ def close(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """了结一项行动：在台账末尾添一条，前面的不动。"""
+    from voc_lib.report.actions import STATES
     from voc_lib.respond.actions import close as end
 
     ended = end(action, result, who or getpass.getuser(), "dropped" if dropped else "done")

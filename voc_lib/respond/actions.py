@@ -15,10 +15,10 @@ import yaml
 from voc_lib.collect.masking import mask_text
 from voc_lib.measure.feedback import PeriodError, monday
 from voc_lib.messages import Told, yaml_words
+from voc_lib.report.actions import STATES
 from voc_lib.settings import settings
 
 LEDGER = "actions.yaml"
-STATES = {"open": "进行中", "done": "已完成", "dropped": "不做了"}
 FIELDS = ("id", "store", "week", "finding", "what", "owner", "date", "state", "result", "by")
 NEEDED = ("id", "store", "week", "finding", "what")
 SCHEMA = {"id": pl.String, "store": pl.String, "week": pl.String, "finding": pl.String, "what": pl.String, "owner": pl.String, "date": pl.Date, "state": pl.String,
