@@ -57,6 +57,7 @@ def test_contents_links_lead_to_their_headings(hostile, visit):
     assert links.count() == 5
     for link in links.all():
         link.click()
+        seen.page.wait_for_function("href => decodeURIComponent(location.hash) === href", arg=link.get_attribute("href"))    # a busy machine goes there a moment later
         anchor = seen.page.evaluate("decodeURIComponent(location.hash.slice(1))")
         assert "%" not in link.get_attribute("href") and link.text_content() == seen.page.evaluate("id => document.getElementById(id).textContent", anchor)
         seen.page.wait_for_function("id => { const top = document.getElementById(id).getBoundingClientRect().top; return top > -5 && top < innerHeight }", arg=anchor)

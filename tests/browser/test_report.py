@@ -42,6 +42,7 @@ def test_contents_and_neighbouring_pages_can_be_reached(pages, visit):
     assert links.count() == 10
     for link in links.all():
         link.click()
+        seen.page.wait_for_function("href => decodeURIComponent(location.hash) === href", arg=link.get_attribute("href"))
         assert seen.page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
     seen.page.get_by_role("link", name="数据体检").first.click()
     seen.page.wait_for_url("**/data_health.html")
