@@ -25,7 +25,7 @@ def lines(folder: Path) -> Counter:
     return Counter(line for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text("utf-8").splitlines())
 
 
-@pytest.mark.parametrize("truth", ["ac_noise", "garage_key", "escalations", "winter_range"])
+@pytest.mark.parametrize("truth", ["ac_noise", "garage_key", "escalations", "winter_range", "mood_curve"])
 def test_a_truth_switched_off_takes_only_its_own_lines(make, truth_of, truth):
     whole, less = make(), make(without=(truth,))
     gone, came = lines(whole) - lines(less), lines(less) - lines(whole)

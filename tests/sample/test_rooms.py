@@ -44,4 +44,4 @@ def test_every_truth_and_every_channel_has_its_file():
         assert set(exports.modules(domain)) == set(cast_of(domain).channels)
     names = set(planting.modules("auto")) | set(planting.modules("bank"))
     assert names == {"ac_noise", "garage_key", "brake_batch", "winter_range", "stop_feature", "escalations", "topic_life", "sales_promises", "deletions",
-                     "official_replies", "screen_sharing", "instalment_fees", "forged_plates"}
+                     "official_replies", "screen_sharing", "instalment_fees", "forged_plates", "mood_curve"}

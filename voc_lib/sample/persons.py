@@ -11,8 +11,8 @@ from voc_lib.sample.exports import Stage
 from voc_lib.sample.planting import FOLDER
 
 
-def write_identities(stage: Stage, heard: np.ndarray, bits: dict[str, int], out: Path) -> int:
-    """Who is who; `heard` has a bit a channel for every customer. Returns the number of persons."""
+def write_identities(stage: Stage, heard: np.ndarray, bits: dict[str, int], out: Path, accidents: dict) -> int:
+    """Who is who; `heard` has a bit a channel for every customer, `accidents` are those of the bindings. Returns the number of persons."""
     keys, frame = stage.keys, stage.frame
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -21,6 +21,7 @@ def write_identities(stage: Stage, heard: np.ndarray, bits: dict[str, int], out:
         "family_phone": [{"customer_id": frame.customer_id(a), "owner_of_phone": frame.customer_id(b)} for a, b in keys.family],
         "resold": [{"customer_id": frame.customer_id(a), "first_owner": frame.customer_id(b)} for a, b in keys.resold],
         "dealer_phone": {"dealer": frame.cast.shops[keys.dealer][1], "phone": keys.dealer_phone},
+        **accidents,
     }
     speakers = np.flatnonzero(heard).tolist()
     with (folder / "identities.json").open("w", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ from voc_lib.sample.facts import Facts
 from voc_lib.sample.identities import make_keys
 from voc_lib.sample.language.tongue import Ask, Saying, Tongue
 from voc_lib.sample.planting import Notes, Planting, kept_leaves, plantings, write_truth
+from voc_lib.sample.speakers import Speakers
 from voc_lib.sample.speaking import Speaking
 from voc_lib.sample.utterance import Said, Utterance
 from voc_lib.sample.world import World, WorldError
@@ -107,7 +108,8 @@ def plant(world: World, out: Path, tongue: Tongue | None = None) -> Planted:
     out.mkdir(parents=True, exist_ok=True)
     (out / "notice.txt").write_text("合成样例数据\n", "utf-8")  # stands on every page made from these exports
     desk = Desk(stage, tongue, channels, out)
-    book, heard = records.Book(stage, out), selection.Heard(stage)
+    asked = frozenset().union(*(planting.asked for planting in planted.values()))
+    book, heard, speakers = records.Book(stage, out, asked), selection.Heard(stage), Speakers(stage)
     for week in world.calendar:
         visits = speaking.visits(week)
         book.visits(week, visits)
@@ -115,13 +117,16 @@ def plant(world: World, out: Path, tongue: Tongue | None = None) -> Planted:
             if said := desk.take(one):
                 heard.take(one)
                 book.take(said)
+                speakers.take(said)
         desk.close(week.monday + timedelta(days=7))
         book.close(week)
+        speakers.close()
     desk.close(date.max)
     spoiled = dirt.spoil(world, out)
     _write_truths(stage, planted, desk.notes, out)
     heard.write(out)
-    keys_written = persons.write_identities(stage, heard.accounts(), heard.bits, out)
+    speakers.write(out)
+    keys_written = persons.write_identities(stage, heard.accounts(), heard.bits, out, book.bindings.accidents() if book.bindings else {})
     write_truth(out, "quarantine", {"title": "故意埋下的坏行，应进隔离区", "rows": spoiled})
     write_truth(out, "world", {
         "domain": world.domain, "customers": world.customers, "weeks": world.weeks, "first": str(world.first), "last": str(world.last), "until": world.until,

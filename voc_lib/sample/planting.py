@@ -30,7 +30,8 @@ class Planting:
     """A truth, ready to happen.
 
     `facts`: what is known beforehand (weeks, sizes, leaves, codes) for _truth/<name>.json. `say`: the utterances of a week. `alter`: changes
-    an utterance that is going to be said. `answer`: what others reply to one. `close`: facts known only at the end.
+    an utterance that is going to be said. `answer`: what others reply to one. `close`: facts known only at the end. `asked`: channel and
+    customer of the accounts that are registered because of it (see bindings), and for no other post.
     """
 
     facts: dict
@@ -38,6 +39,7 @@ class Planting:
     alter: Callable[[Utterance], Utterance] | None = None
     answer: Callable[[Utterance], Iterable[Utterance]] | None = None
     close: Callable[[], dict] | None = None
+    asked: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the company's own systems hold beside words: CRM, touchpoints, telemetry, vehicles in use (the denominators). Written month by month."""
+"""What the company's own systems hold beside words: CRM, touchpoints, telemetry, accounts, vehicles in use (the denominators). Written month by month."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from voc_lib.sample.bindings import Bindings
 from voc_lib.sample.customers import NEVER
 from voc_lib.sample.exports import Stage, month_end
 from voc_lib.sample.exports.bank_app_behaviour import write_month
@@ -22,10 +23,12 @@ SCHEMA = {"customer_id": pl.String, "day": pl.Date, "kind": pl.String, "order_no
 class Book:
     """Collects visits and claims of a month and writes the month's files when it is over."""
 
-    def __init__(self, stage: Stage, out: Path) -> None:
+    def __init__(self, stage: Stage, out: Path, asked: frozenset[tuple[str, int]] = frozenset()) -> None:
         self.stage, self.frame, self.out = stage, stage.frame, out
-        self.rows: list[tuple] = []
+        self.rows: list[list] = []
+        self.visit: dict[tuple[str, date], list] = {}  # of this week
         self.months, self.quarters = list(stage.world.months), list(stage.world.quarters)
+        self.bindings = Bindings(stage, asked) if stage.world.domain == "auto" else None
         cast = stage.frame.cast
         self.ids = pl.select(pl.lit(cast.id_prefix) + pl.int_range(len(stage.frame)).cast(pl.String).str.zfill(8)).to_series()
         self.shops, self.products = np.array([shop for _, shop in cast.shops]), np.array([product.name for product in cast.products])
@@ -37,15 +40,22 @@ class Book:
         numbers = stream.integers(0, 2**62, len(visits[0]))
         amounts = np.round(np.exp(stream.normal(6.3, 0.8, len(visits[0]))))
         days = [week.day(weekday) for weekday in range(7)]
+        self.visit = {}
         for who, weekday, number, amount in zip(visits[0].tolist(), visits[1].tolist(), numbers.tolist(), amounts.tolist(), strict=True):
             day = days[weekday]
-            self.rows.append((frame.customer_id(who), day, "进店", order_number(number, day), order_phone(stage, who, number), str(self.shops[frame["shop"][who]]), amount, None))
+            row = [frame.customer_id(who), day, "进店", order_number(number, day), order_phone(stage, who, number), str(self.shops[frame["shop"][who]]), amount, None]
+            self.rows.append(row)
+            self.visit[row[0], day] = row
 
     def take(self, said: Said) -> None:
-        """A warranty claim is a touchpoint too."""
+        """A warranty claim is a touchpoint too; a survey asks about a visit, under its order; who complains in public may be asked for the phone."""
         one = said.utterance
+        if self.bindings:
+            self.bindings.take(one)
+        if one.channel == "dealer_survey" and (row := self.visit.get((self.frame.customer_id(one.who), one.when.date()))):
+            row[3:5] = said.source_id, order_phone(self.stage, one.who, said.number)
         if one.channel == "warranty":
-            self.rows.append((self.frame.customer_id(one.who), one.when.date(), "索赔", said.source_id, None, one.slots["dealer"], None, one.points[0].leaf.split("-")[1] if one.points else None))
+            self.rows.append([self.frame.customer_id(one.who), one.when.date(), "索赔", said.source_id, None, one.slots["dealer"], None, one.points[0].leaf.split("-")[1] if one.points else None])
 
     def close(self, week: Week) -> None:
         """Write what is complete: months that ended, quarters that began."""
@@ -57,8 +67,9 @@ class Book:
             month = self.months.pop(0)
             self._touchpoints(month)
             self._exposure(month)
-            if world.domain == "auto":
+            if self.bindings:
                 self._telemetry(month)
+                self.bindings.write(month, self.out)
             else:
                 write_month(month, self.stage, self.ids, self.out)
 

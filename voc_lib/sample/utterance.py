@@ -17,7 +17,8 @@ class Utterance:
 
     `key` is unique in the world and names the chance by which the words are found. `who` is a row of the frame or OUTSIDE; `author` is the
     number of the account, also for people outside. `thread` and `parent` are keys. `truth` and `part` say which planted truth it is a
-    piece of; `codes` what a coder should find. `extra` are facts that only this channel's export has.
+    piece of. `extra` are facts that only this channel's export has: `keyed` lets the row carry every key the source knows; `asked` is after
+    how many days the company registers the phone of who wrote a public post.
     """
 
     key: str

@@ -31,5 +31,5 @@ def _row(one: Said, stage: Stage) -> tuple:
     note, dice, frame = one.utterance, stage.dice(one.number), stage.frame
     city = frame.cast.cities[frame["city"][note.who]]
     clerk = SURNAMES[int(frame["shop"][note.who]) * 11 % len(SURNAMES)] + dice.choice(("工", "顾问", "主管"))
-    return (one.source_id, note.when.strftime("%Y-%m-%d %H:%M"), note.slots["dealer"], city.region, city.name, frame.customer_id(note.who) if dice.random() < 0.85 else None,
+    return (one.source_id, note.when.strftime("%Y-%m-%d %H:%M"), note.slots["dealer"], city.region, city.name, frame.customer_id(note.who) if dice.random() < 0.85 or note.extra.get("keyed") else None,
             note.slots["product"], dice.choice(("到店", "到店", "电话", "微信群", "试驾")), clerk, one.body)

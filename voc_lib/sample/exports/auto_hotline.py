@@ -42,7 +42,7 @@ def _row(one: Said, stage: Stage) -> dict:
     return {
         "call_id": one.source_id, "start_time": call.when.isoformat() + ZONE,
         "phone": None if dice.random() < MISSING_PHONE and not call.truth else written_phone(shown, dice),
-        "vin": stage.keys.vin_of(who) if dice.random() < KNOWN_VIN or call.truth == "escalations" else None,
+        "vin": stage.keys.vin_of(who) if dice.random() < KNOWN_VIN or call.extra.get("keyed") else None,
         "customer_name": person_name(who), "product": call.slots["product"], "dealer": call.slots["dealer"] if dice.random() < 0.8 else None,
         "city": city.name, "region": city.region + ("大区" if dice.random() < 0.4 else ""),
         "category": "投诉" if claims else CATEGORIES[call.worst if call.worst < 0 else max((p.polarity for p in call.points), default=0)],

@@ -24,6 +24,11 @@ def source_id(number: int, utterance, body, title, stage) -> str:
     return "ic" + letters(number, 10)
 
 
+def device_of(author: int, stage: Stage) -> str:
+    """The number of the screen in an owner's car."""
+    return "d" + letters(int(stage.keys.account("in_car", author)), 9)
+
+
 def write(path: Path, said: list[Said], stage: Stage) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -35,5 +40,5 @@ def _row(one: Said, stage: Stage) -> tuple:
     said, dice = one.utterance, stage.dice(one.number)
     kind = dice.choices(("barrage", "voice_to_text", "form"), (6, 2, 2))[0]
     stamp = int(said.when.replace(tzinfo=CHINA).timestamp() * 1000) + dice.randrange(1000)
-    return (one.source_id, stamp, "d" + letters(int(stage.keys.account("in_car", said.author)), 9), kind, one.body,
+    return (one.source_id, stamp, device_of(said.author, stage), kind, one.body,
             dice.choice(("首页", "空调", "导航", "音乐", "充电", "设置")), said.slots.get("version", ""), said.slots["product"], said.slots["province"])

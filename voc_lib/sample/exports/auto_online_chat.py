@@ -38,6 +38,6 @@ def _row(one: Said, stage: Stage) -> tuple:
         now += timedelta(seconds=4 + int(dice.expovariate(1 / 25)))
     robot = all(speaker != "坐席" for speaker, _ in one.turns)
     stars = max(1, min(5, round(3.5 + chat.mood + dice.gauss(0, 0.5)))) if dice.random() < 0.18 else ""
-    return (one.source_id, chat.when.strftime("%Y-%m-%d %H:%M:%S"), now.strftime("%Y-%m-%d %H:%M:%S"), stage.frame.customer_id(chat.who) if dice.random() < 0.9 else "",
+    return (one.source_id, chat.when.strftime("%Y-%m-%d %H:%M:%S"), now.strftime("%Y-%m-%d %H:%M:%S"), stage.frame.customer_id(chat.who) if dice.random() < 0.9 or chat.extra.get("keyed") else "",
             dice.choice(("App", "App", "小程序", "官网")), dice.choice(("售后", "售后", "用车咨询", "商城")), "\n".join(lines), "是" if robot else "否", stars,
             chat.slots["product"], chat.slots["city"])

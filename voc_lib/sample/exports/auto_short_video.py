@@ -23,6 +23,11 @@ def source_id(number: int, utterance, body, title, stage) -> str:
     return "c" + letters(number, 10)
 
 
+def user_of(author: int, stage: Stage) -> str:
+    """The account, as the platform shows it."""
+    return "u" + stage.keys.account("short_video", author)
+
+
 def write(path: Path, said: list[Said], stage: Stage) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -37,7 +42,7 @@ def _row(one: Said, stage: Stage) -> tuple:
     official = said.role == "official"
     return (
         one.source_id, f"sv{said.when:%Y%m}{video:02d}", VIDEOS[video % len(VIDEOS)].format(product=said.slots.get("product", stage.frame.cast.brand)), one.body,
-        "u000001" if official else "u" + keys.account("short_video", said.author), stage.frame.cast.company if official else keys.nick("short_video", said.author),
+        "u000001" if official else user_of(said.author, stage), stage.frame.cast.company if official else keys.nick("short_video", said.author),
         place if dice.random() < 0.9 else "未知", int(dice.paretovariate(0.9)) - 1, said.when.strftime("%Y-%m-%d %H:%M"),
         "是" if official else "否", "是" if said.deleted else "否",
     )

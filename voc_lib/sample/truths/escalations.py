@@ -26,16 +26,21 @@ def plant(stage, speaking) -> Planting:
     systems = modules("auto")["warranty"].VOICE.systems
     usable = [leaf for leaf in stage.tongue.leaves.values() if -1 in leaf.polarities and leaf.name.startswith(systems) and not leaf.months] or list(stage.tongue.leaves.values())
     usual = [leaf for leaf in usable if not leaf.products] or usable
-    by_week, trails = defaultdict(list), []
+    by_week, trails, asked = defaultdict(list), [], set()
 
     def trail(name: str, who: tuple[int, int, int]) -> None:
         dice = world.dice("escalations", name)
         bad = (Point(dice.choice(usual).name, -1),)
         day = start + timedelta(days=dice.randrange(7 * (EVENT_WEEKS - 5)))
         steps = (dice.choice(PUBLIC), day), ("hotline", day + timedelta(days=dice.randrange(1, 9))), ("warranty", day + timedelta(days=dice.randrange(11, 30)))
+        # Asked for the phone after the post and before the call.
+        wait = min(world.dice("escalations", name, "asked").randrange(2), (steps[1][1] - day).days - 1)
+        knows = {"asked": wait}, {"keyed": True}, {}
+        asked.add((steps[0][0], who[0]))
         part = "trail" if len(set(who)) == 1 else "lookalike"
-        for (channel, at), one, mood in zip(steps, who, (-1.0, -1.4, -0.5), strict=True):
-            said = speaking.told(f"escalations/{name}/{channel}", channel, speaking.at(at, channel, dice), one, bad, "escalations", f"{part} {name}", mood=mood, motive="claim" if channel == "hotline" else "none")
+        for (channel, at), one, mood, extra in zip(steps, who, (-1.0, -1.4, -0.5), knows, strict=True):
+            said = speaking.told(f"escalations/{name}/{channel}", channel, speaking.at(at, channel, dice), one, bad, "escalations", f"{part} {name}", mood=mood, motive="claim" if channel == "hotline" else "none",
+                                 extra=extra)
             by_week[(at - start).days // 7].append(said)
         trails.append({"name": name, "kind": part, "leaf": bad[0].leaf, "customers": [frame.customer_id(one) for one in who], "days": [str(at) for _, at in steps]})
 
@@ -45,7 +50,7 @@ def plant(stage, speaking) -> Planting:
         trail(f"L{at + 1}", _strangers(stage, at))
 
     return Planting({"title": TITLE, "trails": trails, "escalations": len(people), "lookalikes": LOOKALIKES, "begins": world.back(EVENT_WEEKS - 1).label, "codes": [], "leaves": []},
-                    lambda week: by_week.get(EVENT_WEEKS - 1 - week.left, ()))
+                    lambda week: by_week.get(EVENT_WEEKS - 1 - week.left, ()), asked=frozenset(asked))
 
 
 def _strangers(stage, at: int) -> tuple[int, int, int]:
