@@ -65,7 +65,9 @@ def trace(report: str, number: str = "") -> tuple[dict, dict | None, pl.DataFram
     if number not in known:
         near = difflib.get_close_matches(number, known, 1, 0.4)
         raise RunError(f"报告「{report}」里没有编号「{number}」。{f'是否想写「{near[0]}」？' if near else ''}不写编号会列出全部。")
-    rows = open_store(manifest["store"], manifest["snapshot"]).sql(known[number]["sql"])
+    from voc_lib.measure.tracing import rows_of
+
+    rows = rows_of(open_store(manifest["store"], manifest["snapshot"]), known[number]["sql"])
     if rows.height != known[number]["n"]:
         raise RunError(f"「{number}」发布时是 {known[number]['n']:,} 条，现在查出 {rows.height:,} 条：这一页的快照已不完整，请勿引用。")
     return manifest, known[number], rows

@@ -1,12 +1,36 @@
-"""Small frames with the columns that measure gives, and notebooks of a few cells."""
+"""Small frames with the columns that measure gives, the laws of a printed sentence, and notebooks of a few cells."""
 
 from __future__ import annotations
+
+import re
 
 import nbformat
 import polars as pl
 import pytest
 
+HALF_WIDTH = re.compile(r"[一-鿿][,;:!?()]|[,;:!?(][一-鿿]|\.[一-鿿]|[一-鿿]\.")
+MACHINE = re.compile(r"nan|None|inf|null|e\+|\d-\d|-\d|  |（）|，，|。。|，。|；。|、、|、。|：。|^[，。；：、]")
+LONG = re.compile(r"(?<![\d,.W-])\d{4}(?![\d年-])|\d{5}|\d{2},\d{3}")    # 1234 wants a comma, 12345 wants 万
+LARGE = re.compile(r"([\d.,]+)[万亿]")
 WEEKS = [f"2020-W{week:02d}" for week in range(13, 25)]
+
+
+def reads_well(text: str) -> str:
+    """The text itself, where it reads like a sentence that may be printed."""
+    assert not MACHINE.search(text), text
+    assert not HALF_WIDTH.search(text), text
+    assert text.count("（") == text.count("）") and text.count("「") == text.count("」"), text
+    assert not re.search(r"\d(\.\d)?%.{0,3}百分点|百分点[^（]{0,3}%", text), text
+    assert not re.search(r"[高低多少升降][^。，；（]{0,3}−", text) and not re.search(r"[高低升降] ?0(\.0)? 个百分点", text), text
+    assert not LONG.search(text), text
+    assert all(1 <= float(number.replace(",", "")) < 10_000 for number in LARGE.findall(text)), text
+    return text
+
+
+@pytest.fixture(scope="session")
+def good():
+    """The laws of a printed sentence: nothing of the machine, full width, signs not said twice, numbers as Chinese readers write them."""
+    return reads_well
 
 
 @pytest.fixture

@@ -16,17 +16,6 @@ from voc_lib.report.words import VERDICTS
 COUNTS = [0.0, 1.0, 9.0, 10.0, 19.0, 20.0, 21.0, 59.0, 60.0, 9_999.0, 10_000.0, 12_345.0, 99_999_500.0, 3e9]
 SHARES = [0.0, 1e-6, 0.0004, 0.05, 0.5, 0.9996, 1.0]
 JUDGED = ("rise", "fall", "within_error", "too_small")
-HALF_WIDTH = re.compile(r"[一-鿿][,;:!?()]|[,;:!?(][一-鿿]|\.[一-鿿]|[一-鿿]\.")
-MACHINE = re.compile(r"nan|None|inf|null|e\+|\d-\d|-\d|  |（）|，，|。。|，。|；。")
-
-
-def good(text: str) -> str:
-    """The text itself, where it reads like a sentence that may be printed."""
-    assert not MACHINE.search(text), text
-    assert not HALF_WIDTH.search(text), text
-    assert text.count("（") == text.count("）") and text.count("「") == text.count("」"), text
-    assert not re.search(r"\d(\.\d)?%.{0,3}百分点|百分点[^（]{0,3}%", text), text
-    return text
 
 
 def direction(text: str, now: float, then: float) -> None:
@@ -52,7 +41,7 @@ def compared(values):
 
 
 @pytest.mark.parametrize("metric, values", [("people", COUNTS), ("volume", COUNTS), ("low_rating_share", SHARES), ("mean_rating", [0.0, 0.01, 1.0, 3.333, 5.0])])
-def test_a_change_in_words(metric, values):
+def test_a_change_in_words(good, metric, values):
     for now, then, verdict in compared(values):
         text = good(str(say_change(row(metric, now, then, verdict))))
         assert text.endswith("。") and len(text) < 90
@@ -65,13 +54,13 @@ def test_a_change_in_words(metric, values):
 
 
 @pytest.mark.parametrize("note", ["不足10人，不单列", "两期都没有可用的回答", "本期4天有数据，上一期3天"])
-def test_what_is_missing_or_suppressed_in_words(note):
+def test_what_is_missing_or_suppressed_in_words(good, note):
     for metric in ("people", "low_rating_share", "mean_rating"):
         for now, then in ((None, None), (None, 0.5), (0.5, None)):
             good(str(say_change(row(metric, now, then, "suppressed", note=note))))
 
 
-def test_a_year_in_words():
+def test_a_year_in_words(good):
     for now, then, verdict in compared(COUNTS):
         text = good(str(say_year(row("people", now, then, verdict), "2025-W46")))
         direction(text, now, then)
@@ -82,7 +71,7 @@ def test_a_year_in_words():
     assert str(say_year(row("people", 644.0, 520.0, "rise"), "2025-W46")) == "去年同一周（2025年第46周）520 人，按两年都有的渠道，今年 644 人，多 124 人（同比 +24%）。"
 
 
-def test_a_mover_in_words(mover):
+def test_a_mover_in_words(good, mover):
     for people, past, unusual, verdict in itertools.product(COUNTS, COUNTS, ("above", "below", None), (*JUDGED, "suppressed")):
         for low, high in ((0.0, 5.0), (12.0, 12_345.0), (None, None)):
             one = mover(people=people, people_baseline=past, unusual=unusual, verdict=verdict, band_low=low, band_high=high, share=min(1.0, people / 1e5))
@@ -94,7 +83,7 @@ def test_a_mover_in_words(mover):
     good(str(say_mover(mover(share=math.nan, band_low=math.nan))))
 
 
-def test_a_rate_and_a_place_in_words():
+def test_a_rate_and_a_place_in_words(good):
     for rate in (0.0, 1e-4, 0.05, 1.25, 99.96, 100.0, 9_999.0):
         for base in ("vehicles", "app_users", "visits", "calls", "customers", "accounts", "新基数"):
             text = good(rate_words({"base": base, "rate": rate}))
@@ -105,7 +94,7 @@ def test_a_rate_and_a_place_in_words():
         assert text.startswith("疑似集中在产品「A7」") and "不等于原因" in text and not re.search(r"(?<!\d)[1-9] 人", text)
 
 
-def test_earlier_actions_in_words():
+def test_earlier_actions_in_words(good):
     from datetime import date
 
     rows = [{"week": "2026-W44", "finding": "code:空调-运转-异响", "what": "查", "owner": owner, "date": day, "state": state, "result": "", "people_then": then, "people_now": now,
@@ -120,3 +109,15 @@ def test_earlier_actions_in_words():
         assert cells[3].get("small", "≈")[0] in "↑↓≈" or told["verdict"] in (None, "suppressed")
     good(block["caption"])
     assert "台账里还没有" in str(table_follow_up(frame.clear(), "2026-W46"))
+
+
+@pytest.mark.parametrize("text", ["共 nan 条。", "共 None 条。", "有,人说。", "降了.好。", "低 −3 分。", "高 0.0 个百分点。", "低 0 个百分点。", "共 1234 条。", "共 12,345 条。", "共 12345 条。", "0.5万 人。", "10,000.0万 人。",
+                                  "甲，，乙。", "说（完。", "差 3.1% 个百分点。", "，开头。"])
+def test_the_laws_find_what_must_not_be_printed(good, text):
+    with pytest.raises(AssertionError):
+        good(text)
+
+
+@pytest.mark.parametrize("text", ["2026年第46周 9,999 人，1.2万 条，3亿 次（95% 区间 1.0～5.2）。", "比上周低 3.1 个百分点。", "环比 −23%。", "kappa −0.10（−0.40～0.20）。"])
+def test_the_laws_let_through_what_may(good, text):
+    assert good(text) == text

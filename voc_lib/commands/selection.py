@@ -41,7 +41,7 @@ def save(
     if as_json:
         say_json(done)
     else:
-        out.print(f"已存为「{name}」：{definition_words(done)}。用法：voc find 检索式 --selection {name}", markup=False, highlight=False)
+        out.print(f"已存为「{name}」：{definition_words(done)}。用法：voc find 检索式 --selection {name}；页面：voc report verbatims -p selection={name}", markup=False, highlight=False)
 
 
 @selection_app.command("list")

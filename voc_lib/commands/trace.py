@@ -27,7 +27,7 @@ def trace(
             return
         table = Table("编号", "数字", "反馈", "人")
         for item in manifest["numbers"]:
-            table.add_row(item["number"], item["title"], f"{item['n']:,}", "—" if item["people"] is None else f"{item['people']:,}" if item["people"] >= 10 else "不足10人")
+            table.add_row(item["number"], item["title"], f"{item['n']:,}", "—" if item["people"] is None else "不足10人" if 0 < item["people"] < 10 else f"{item['people']:,}")
         out.print(table)
         return
     if as_json:

@@ -15,9 +15,11 @@ from voc_lib.measure.estimate import DIGITS, MIN_PEOPLE, SUPPRESSED
 from voc_lib.measure.history import UNDATED, earlier_weeks, week_to_week
 from voc_lib.measure.moments import moments, solved
 from voc_lib.measure.overlap import covariance, overlap
+from voc_lib.measure.selections import selection_note, within
 from voc_lib.measure.units import BASE, HITS, shared_base, units
 from voc_lib.measure.verdicts import judged, tested
 from voc_lib.stats.dispersion import shrunk_phi
+from voc_lib.store import Store
 
 # Neighbouring weeks; a week without feedback in between still leaves a step, a longer gap leaves drift.
 ADJACENT_DAYS = 14
@@ -36,6 +38,8 @@ def compare(
     confidence: float = 0.95,
     floor: float | None = None,
     min_people: int = MIN_PEOPLE,
+    selection: str | None = None,
+    store: Store | str | None = None,
 ) -> pl.DataFrame:
     """Current period `a` against baseline `b`, one row per group of `by`, sorted by it.
 
@@ -53,8 +57,12 @@ def compare(
     suppressed (under `min_people` in both periods, a share or mean of fewer than that in one: figures null; or
     nothing to compare: each period's own number stays, the difference is null). A code few named in one period only shows both: its growth is the finding. Counts are not judged where
     the exports cover different numbers of days (`coverage`).
+
+    `selection`: of both periods and of the history only what this saved selection holds in `store`, as in `estimate`; the note says so.
     """
     metric = metrics.metric(metric)
+    a, b = (within(side, selection, store) for side in (a, b))
+    history = None if history is None else within(history, selection, store, past=True)
     by = columns_by(a if a.width else b, by)
     stacked = pl.concat(
         [lean(side, metric, by).with_columns(pl.lit(at).alias("slice")) for at, side in enumerate((a, b))],
@@ -66,7 +74,7 @@ def compare(
     observed = [hits.select("group", "code")] if together else [frame.select("group", "code") for frame in (hits, base)]
     cells = pl.concat(observed).unique().sort("group", "code")
     if cells.is_empty():
-        return _nothing(metric, by)
+        return _nothing(metric, by, selection_note(selection))
     now, then = (_side(base, hits, cells, at) for at in (0, 1))
     shared = overlap(base, hits, cells)
     table = cells.join(groups, on="group", how="left", maintain_order="left")
@@ -92,17 +100,17 @@ def compare(
     one_empty = rows["slice"].n_unique() < 2 or days is not None
     thin = (now["heard"] < min_people) | (then["heard"] < min_people) if metric.unit != "count" else now["heard"] < 0
     table = judged(table, metric, 1 - confidence, metric.floor if floor is None else floor, min_people, one_empty, thin)
-    table = table.with_columns(_note(weeks_of(a), weeks_of(b), metric, past, days).alias("note"))
+    table = table.with_columns(_note(weeks_of(a), weeks_of(b), metric, past, days, selection_note(selection)).alias("note"))
     return table.sort(labels(by) or "group", nulls_last=True).select(
         pl.lit(metric.name or metric.label).alias("metric"), *labels(by), *FIGURES, *COUNTS, "dispersion", "verdict", "note"
     )
 
 
-def _nothing(metric: Metric, by: list[str]) -> pl.DataFrame:
+def _nothing(metric: Metric, by: list[str], told: str = "") -> pl.DataFrame:
     """What is said where neither period has a single answer: one suppressed row, or none for no groups."""
     types = {"metric": pl.String} | dict.fromkeys(by, pl.String) | dict.fromkeys(FIGURES, pl.Float64) | dict.fromkeys(COUNTS, pl.Int64)
     types |= {"dispersion": pl.Float64, "verdict": pl.String, "note": pl.String}
-    row = dict.fromkeys(types) | {"metric": metric.name or metric.label, "verdict": "suppressed", "note": "两期都没有可用的回答"}
+    row = dict.fromkeys(types) | {"metric": metric.name or metric.label, "verdict": "suppressed", "note": "；".join(filter(None, ["两期都没有可用的回答", told]))}
     return pl.DataFrame([] if by else [row], schema=types)
 
 
@@ -141,7 +149,7 @@ def _dispersion(table, past, neighbours, metric: Metric, by: list[str]) -> tuple
     return shrunk_phi(*(known[name].to_numpy() for name in known.columns))
 
 
-def _note(now: list[str], then: list[str], metric: Metric, past: pl.DataFrame | None, days) -> pl.Expr:
+def _note(now: list[str], then: list[str], metric: Metric, past: pl.DataFrame | None, days, told: str = "") -> pl.Expr:
     parts = [
         pl.when(pl.col("few")).then(pl.lit(SUPPRESSED)),
         pl.when(~pl.col("few") & pl.col("nothing")).then(pl.lit(say_uneven(days) if days else "有一期没有可比的反馈，不下结论")),
@@ -156,5 +164,5 @@ def _note(now: list[str], then: list[str], metric: Metric, past: pl.DataFrame | 
         said.append("未给历史数据，未计周间波动")
     elif past["iso_week"].n_unique() < FEW_WEEKS:
         said.append(f"历史不足{FEW_WEEKS}周，周间波动按经验值估计")
-    parts.append(pl.when(~pl.col("out")).then(pl.lit("；".join(said) or None, pl.String)))
+    parts += [pl.when(~pl.col("out")).then(pl.lit("；".join(said) or None, pl.String)), pl.lit(told or None, pl.String)]
     return pl.concat_str(parts, separator="；", ignore_nulls=True)

@@ -12,8 +12,10 @@ from voc_lib.contracts import Metric
 from voc_lib.measure import metrics
 from voc_lib.measure.answers import answers, columns_by, labels
 from voc_lib.measure.moments import moments, solved
+from voc_lib.measure.selections import told_selection, within
 from voc_lib.measure.units import BASE, HITS, shared_base, units
 from voc_lib.stats.intervals import garwood, t_interval, wilson
+from voc_lib.store import Store, open_store
 
 # Below this many people a group is not listed: single voices must not be read off a table.
 MIN_PEOPLE = 10
@@ -30,6 +32,8 @@ def estimate(
     weights: str | None = None,
     confidence: float = 0.95,
     provenance: dict | None = None,
+    selection: str | None = None,
+    store: Store | str | None = None,
 ) -> pl.DataFrame:
     """The metric over the feedback frame, one row per group of `by` ("code" for entries of `codes`), sorted by it.
 
@@ -41,10 +45,14 @@ def estimate(
 
     Groups of `by` under 10 people keep their row; every figure in it is null. Complementary disclosure (a total
     minus its listed parts) is not prevented. `weights`: a column, constant per person; kind is then
-    "weighted". `provenance`: store, snapshot, filter of the frame. An empty base gives no rows.
-    Raises ValueError in Chinese for an unknown metric, column or weight.
+    "weighted". `provenance`: store, snapshot, filter of the frame. An empty base gives no rows. `selection`: only the rows that this
+    saved selection holds in `store`, where the frame came from (see `selections.within`); its name and words then stand in the filter.
+    Raises ValueError in Chinese for an unknown metric, column or weight, SelectionError for a selection that does not fit.
     """
     metric = metrics.metric(metric)
+    if selection is not None:
+        store = store if isinstance(store, Store) else open_store(store)
+        frame, provenance = within(frame, selection, store), _narrowed(provenance, selection, store)
     by = columns_by(frame, by)
     rows, groups, codes = answers(frame, metric, by, weights)
     base, hits, tally = units(rows, codes, metric, by)
@@ -126,6 +134,12 @@ def _note(metric: Metric) -> pl.Expr:
     if metric.unit == "points":
         parts.append(pl.when(pl.col("conf_low").is_null()).then(pl.lit("各人数值完全相同或只有一人，给不出区间")))
     return pl.concat_str(parts, separator="；", ignore_nulls=True)
+
+
+def _narrowed(provenance: dict | None, selection: str, store: Store) -> dict:
+    """Provenance with the selection in its filter; store and snapshot are those it was replayed on."""
+    known = {"store": store.name, "snapshot": store.snapshot} | (provenance or {})
+    return known | {"filter": (known.get("filter") or {}) | told_selection(selection, store)}
 
 
 def _told(metric: Metric, provenance: dict | None) -> dict:

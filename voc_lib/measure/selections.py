@@ -40,7 +40,7 @@ def save_selection(
     name: str, query: str = "", period: str = "", weeks: int = 1, channel: str | list[str] = (), code: str = "", product: str = "", region: str = "",
     rating: tuple[float, float] = (0.0, BEST), why: str = "", who: str = "", replace: bool = False, store: Store | str | None = None,
 ) -> dict:
-    """Keep what is asked for under a name, for `selection=` of feedback, find, similar and crosstab; gives back what was written.
+    """Keep what is asked for under a name, for `selection=` of feedback, find, similar, estimate, compare and movers; gives back what was written.
 
     `period` is the last of `weeks` ISO weeks; without it the selection holds for whatever period it is used in. The other arguments are
     those of `find` and `search_feedback`, checked against the store and its taxonomy now. Raises SelectionError where nothing is asked
@@ -82,22 +82,57 @@ def selections(store: Store | str | None = None) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(("name", "definition", *TOLD), pl.String))
 
 
-def asked_for(store: Store, period: str | list[str] | None = None, channel: str | list[str] | None = None, selection: str | None = None) -> list[str]:
-    """SQL conditions of a saved selection with a period and channel on top of it; each of them may be None.
+def asked_for(
+    store: Store, period: str | list[str] | None = None, channel: str | list[str] | None = None, selection: str | None = None, query: str = "", code: str = "",
+    product: str = "", region: str = "", rating: tuple[float, float] = (0.0, BEST),
+) -> list[str]:
+    """SQL conditions of a saved selection with everything else on top of it, as `find` and `search_feedback` ask; what is None or empty asks for nothing.
 
     Raises SelectionError on an unknown name, or where the two have no week or no channel in common.
     """
     if period is not None or channel is not None:
         check_present(store, period, channel)
+    top = conditions(query, code=code, product=product, region=region, rating=rating)
     if selection is None:
-        return conditions(period=period, channel=channel)
-    have = _read(_path(store))
-    _known(selection, have)
-    one = {key: value for key, value in have[selection].items() if key in ASKED}
+        return conditions(period=period, channel=channel) + top
+    one = {key: value for key, value in _named(store, selection).items() if key in ASKED}
     own = weeks_until(one.pop("period", ""), one.pop("weeks", 1))
     weeks = _both(period, own, selection, "周")
     channels = _both(channel, one.pop("channel", None), selection, "渠道")
-    return conditions(one.pop("query", ""), period=weeks, channel=channels, **one)
+    return conditions(one.pop("query", ""), period=weeks, channel=channels, **one) + top
+
+
+def within(frame: pl.DataFrame, selection: str | None, store: Store | str | None = None, past: bool = False) -> pl.DataFrame:
+    """The rows of a feedback frame that a saved selection holds, in the frame's order; all of them where `selection` is None.
+
+    `store` is where the frame came from, at the same snapshot. Raises SelectionError on an unknown name, on rows that the store does not hold, and where
+    the frame and the selection have no week or no channel in common; `past` frames are only context, and may then be empty.
+    """
+    if selection is None:
+        return frame
+    from voc_lib.measure.held import held, rows_where
+
+    store = store if isinstance(store, Store) else open_store(store)
+    table, asked = held(store), asked_for(store, selection=selection)
+    known = pl.from_arrow(table.select(["feedback_id"])).to_series()
+    strange = frame.filter(~pl.col("feedback_id").is_in(known.implode())).height
+    if strange:
+        raise SelectionError(f"选取「{selection}」要在反馈所在的库里看：{frame.height:,} 条里有 {strange:,} 条不在库「{store.name}」的快照 {store.snapshot} 里。请写 store=，用取出这些反馈的那个库和快照。")
+    if not past and frame.height:
+        one = _named(store, selection)
+        _both(frame["iso_week"].unique().sort().to_list(), weeks_until(one.get("period", ""), one.get("weeks", 1)), selection, "周")
+        _both(frame["channel"].unique().sort().to_list(), one.get("channel"), selection, "渠道")
+    return frame.filter(pl.col("feedback_id").is_in(known.gather(rows_where(store, asked)).implode()))
+
+
+def told_selection(name: str, store: Store | str | None = None) -> dict:
+    """A saved selection for the provenance of a number: its name as `selection`, what it asks for in words as `asks`. Raises SelectionError on an unknown name."""
+    return {"selection": name, "asks": definition_words(_named(store if isinstance(store, Store) else open_store(store), name))}
+
+
+def selection_note(name: str | None) -> str:
+    """What stands beside a number that holds for a selection only; "" for none."""
+    return f"只看选取「{name}」" if name else ""
 
 
 def definition_words(one: dict) -> str:
@@ -160,6 +195,12 @@ def _read(path: Path) -> dict[str, dict]:
             if key in ASKED and not isinstance(value, ASKED[key]):
                 raise SelectionError(f"{path} 的「{name}」里「{key}」应为{KINDS[ASKED[key]]}，写的是「{value}」。")
     return have
+
+
+def _named(store: Store, name: str) -> dict:
+    have = _read(_path(store))
+    _known(name, have)
+    return have[name]
 
 
 def _known(name: str, have: dict) -> None:

@@ -41,6 +41,8 @@ def _moved(row: dict) -> dict:
 
 def say_follow_up(followed: pl.DataFrame) -> Sentence:
     """How many earlier actions there are, how many of them are late or done, and in how many the number fell by more than chance."""
+    if followed.is_empty():
+        return Sentence("台账里还没有更早的行动。")
     fell = followed.filter(pl.col("verdict") == "fall").height
     done = followed.filter(pl.col("state") == "done").height
-    return Sentence("此前的行动 ", (f"{followed.height} 项", "strong"), f"，已完成 {done} 项；", f"{fell} 项的人数确有下降。" if fell else "还没有一项的人数降到误差范围以外。")
+    return Sentence("此前的行动 ", (f"{theme.count_text(followed.height)} 项", "strong"), f"，已完成 {theme.count_text(done)} 项；", f"{theme.count_text(fell)} 项的人数确有下降。" if fell else "还没有一项的人数降到误差范围以外。")

@@ -66,4 +66,4 @@ def rate_text(value: float) -> str:
     """
     if 0 < value < 0.05:
         return "<0.1"
-    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.1f}"
+    return theme.count_text(value) if value >= 100 or value == 0 else f"{value:.1f}"

@@ -136,14 +136,18 @@ def count_apart(cells: pl.DataFrame) -> int:
 
 def say_channel_codes(cells: pl.DataFrame, titles: dict[str, str] | None = None) -> Sentence:
     """What tells the channels apart most, how many differences are more than noise, and what they may come from."""
-    apart = cells.filter((pl.col("verdict") == "above") & pl.col("difference").is_not_null()).sort("difference", "code", descending=[True, False])
+    apart = cells.filter(pl.col("verdict").is_in(list(MARKS)) & pl.col("difference").is_not_null()).sort(
+        pl.col("verdict") == "below", pl.col("difference").abs(), "code", descending=[False, True, False])
     tested = cells.filter(pl.col("verdict").is_in(["above", "below", "within_error", "too_small"])).height
+    compared, several = f"比较了 {theme.count_text(tested)} 处，", (f"{theme.count_text(count_apart(cells))} 处超出误差", "strong")
+    if apart.is_empty() and count_apart(cells):    # how far apart they are would give away what is withheld
+        return Sentence(compared, several, "；各处差多少会透露不足10人的一边，不写出。")
     if apart.is_empty():
-        return Sentence(f"比较了 {tested} 处，没有一处渠道之间的差别超出误差。" if tested else "听到的人太少，渠道之间不作比较。")
+        return Sentence(f"{compared}没有一处渠道之间的差别超出误差。" if tested else "听到的人太少，渠道之间不作比较。")
     first = apart.row(0, named=True)
     return Sentence(
         "差别最大的是", (code_name(first["code"]), "strong"), f"：{channel_title(first['channel'], titles)}的人里 {theme.share_text(first['estimate'])} 提到，"
-        f"其他渠道 {theme.share_text(first['others'])}。比较了 {tested} 处，", (f"{count_apart(cells)} 处超出误差", "strong"),
+        f"其他渠道 {theme.share_text(first['others'])}。{compared}", several,
         "。各渠道的编码没有人工抽检：差别也可能来自说法和篇幅，不能当作客户之间的差别。")
 
 

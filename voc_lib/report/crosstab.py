@@ -47,14 +47,15 @@ def say_crosstab(cells: pl.DataFrame, titles: dict[str, str] | None = None) -> S
     apart = cells.filter(pl.col("verdict").is_in(["above", "below"]))
     if compared.is_empty():
         return Sentence("没有一格有足够的人可以比较。")
+    counted, several = f"比较了 {theme.count_text(compared.height)} 格，", (f"{theme.count_text(apart.height)} 格超出误差", "strong")
     if apart.is_empty():
-        return Sentence(f"比较了 {compared.height} 格，", ("没有一格超出误差", "strong"), "：看到的差别都可能只是误差。")
+        return Sentence(counted, ("没有一格超出误差", "strong"), "：看到的差别都可能只是误差。")
     rows, columns = cells.columns[:2]
     told = apart.drop_nulls("difference").sort(pl.col("difference").abs(), rows, columns, descending=[True, False, False], nulls_last=True)
     if told.is_empty():
-        return Sentence(f"比较了 {compared.height} 格，", (f"{apart.height} 格超出误差", "strong"), "。")
+        return Sentence(counted, several, "。")
     first = told.row(0, named=True)
-    return Sentence(f"比较了 {compared.height} 格，", (f"{apart.height} 格超出误差", "strong"), "。差得最远的是",
+    return Sentence(counted, several, "。差得最远的是",
                     (f"{group_title(rows, first[rows], titles)} × {group_title(columns, first[columns], titles)}", "strong"), f"（{WORDS[first['verdict']]}）。")
 
 

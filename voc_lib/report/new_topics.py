@@ -29,11 +29,11 @@ def say_new_topics(candidates: pl.DataFrame, note: str = "") -> Sentence:
     """How many candidates are new, which is the largest, and how many are known codes that rise; `note` is what could not be looked at."""
     last = f"{note}。" if note else ""
     new, known = (candidates.filter(pl.col("known_code").is_null() == fresh) for fresh in (True, False))
-    risen = f"另有 {known.height} 个是已知问题在上升。" if new.height and known.height else f"有 {known.height} 个说法变多，都属于已知的问题。" if known.height else ""
+    risen = f"另有 {theme.count_text(known.height)} 个是已知问题在上升。" if new.height and known.height else f"有 {theme.count_text(known.height)} 个说法变多，都属于已知的问题。" if known.height else ""
     if new.is_empty():
         return Sentence("" if note and not risen else "最近两周没有疑似的新话题。", risen, last)
     first = new.sort("people", "name", descending=[True, False]).row(0, named=True)
-    return Sentence("最近两周有 ", (f"{new.height} 个疑似新话题", "strong"), "，人最多的是", (first["name"], "strong"),
+    return Sentence("最近两周有 ", (f"{theme.count_text(new.height)} 个疑似新话题", "strong"), "，人最多的是", (first["name"], "strong"),
                     f"（{theme.people_text(first['people'])}，{lift_text(first)}）。{risen}要有人读过原声才算数。", last)
 
 
@@ -43,7 +43,7 @@ def lift_text(row: dict) -> str:
     >>> lift_text({"expected": 0.1, "lift": 120.0}), lift_text({"expected": 2.5, "lift": 9.2})
     ('以前几乎没人说', '约为平常的 9 倍')
     """
-    return "以前几乎没人说" if row["expected"] < UNHEARD else f"约为平常的 {row['lift']:.0f} 倍"
+    return "以前几乎没人说" if row["expected"] < UNHEARD else f"约为平常的 {theme.count_text(row['lift'])} 倍"
 
 
 def _count(row: dict, told: str) -> dict:

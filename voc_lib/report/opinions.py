@@ -22,7 +22,7 @@ def say_opinions(shares: pl.DataFrame, titles: dict[str, str] | None = None) -> 
         return Sentence((NOT_AUDITED, "strong"), "：下面的份额是模型自己数的，可能偏得很多，渠道之间不能比。运行 voc audit，每个渠道读一百条，就能修正。")
     row = known.sort((pl.col("estimate") - pl.col("heard")).abs(), "channel", descending=[True, False]).row(0, named=True)
     rest = f"{NOT_AUDITED}的：{'、'.join(channel_title(name, titles) for name in raw['channel'].unique(maintain_order=True))}。" if raw.height else ""
-    return Sentence(channel_title(row["channel"], titles), f"的{WORDS[row['metric']]}份额按 {row['labels']} 条人工标注修正为 ", (theme.share_text(row["estimate"]), "strong"),
+    return Sentence(channel_title(row["channel"], titles), f"的{WORDS[row['metric']]}份额按 {theme.count_text(row['labels'])} 条人工标注修正为 ", (theme.share_text(row["estimate"]), "strong"),
                     f"（{theme.share_text(row['conf_low'])}～{theme.share_text(row['conf_high'])}），模型自己数出 {theme.share_text(row['heard'])}。", rest)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from voc_lib.measure.selections import told_selection
 from voc_lib.measure.similar import similar
 from voc_lib.report import theme
 from voc_lib.report.blocks import Block, Sentence, card, note, verbatim_list
@@ -13,13 +14,13 @@ LONGEST = 40    # characters of the quote that others are like
 
 
 def cards_found(found: pl.DataFrame, drawn: pl.DataFrame) -> list[dict]:
-    """Three cards: people found, feedback found, quotes shown. Under 10 people neither of the first two is told."""
+    """Three cards: people found, feedback found, quotes shown; they open what `trace_found` gives. Under 10 people neither of the first two is told."""
     people = found["person"].n_unique()
     few = 0 < people < theme.FEWEST
     withheld = {"value": None, "text": theme.SUPPRESSED, "note": ""}
-    counted = [card("符合条件的人", people), card("符合条件的反馈", found.height)]
+    counted = [card("符合条件的人", people, opens=True), card("符合条件的反馈", found.height, opens=True)]
     counted = [item | (withheld if few else {}) for item in counted]
-    return [*counted, card("抽出的原声", drawn.height, note="抽签，每人至多一条")]
+    return [*counted, card("抽出的原声", drawn.height, note="抽签，每人至多一条", opens=True)]
 
 
 def say_found(found: pl.DataFrame, drawn: pl.DataFrame, searched: pl.DataFrame, **filters: object) -> Sentence:
@@ -62,6 +63,13 @@ def bars_or_note(estimates: pl.DataFrame, missing: str, titles: dict[str, str] |
     """`chart_bars`, or the sentence `missing` where no group has ten people."""
     shown = estimates.height and estimates["estimate"].is_not_null().any()
     return chart_bars(estimates, titles, title, most) if shown else note(missing)
+
+
+def say_selection(store: object, selection: str | None) -> Sentence:
+    """Which saved selection a page shows and what it asks for; none of them for "" or None. Raises SelectionError on an unknown name."""
+    if not selection:
+        return Sentence("没有用存好的选取：看的是这段时间、这些渠道的全部反馈。")
+    return Sentence("只看选取", (f"「{selection}」", "strong"), f"：{told_selection(selection, store)['asks']}。存的是条件，不是名单：以后符合的也算在内。")
 
 
 def say_ratings(rating: list[float]) -> Sentence:

@@ -58,8 +58,17 @@ def _ratio(row: dict, word: str = "环比") -> str:
         return ""
     ratio = row["estimate"] / row["baseline"]
     if ratio >= 3:
-        return f"（为其 {ratio:.1f} 倍）"
+        return f"（为其 {times_text(ratio)} 倍）"
     return f"（{word} {'+' if ratio >= 1 else '−'}{abs(ratio - 1):.0%}）"
+
+
+def times_text(ratio: float) -> str:
+    """How many times as many: one decimal, none from a hundred.
+
+    >>> times_text(5.43), times_text(123.4), times_text(12_340)
+    ('5.4', '123', '1.2万')
+    """
+    return theme.count_text(ratio) if ratio >= 99.95 else f"{ratio:.1f}"
 
 
 def _interval(row: dict, unit: str) -> str:
@@ -121,7 +130,7 @@ def say_movers(movers: pl.DataFrame, before: str = "上周") -> Sentence:
     usual = f"，正常 {theme.count_text(first['band_low'])}～{theme.count_text(first['band_high'])} 人，疑似异常" if first.get("unusual") else ""
     return Sentence(
         "变化最大的是", _strong(code_name(first["code"]), change_tone("code_share", finding(first), first["code"])),
-        f"，{theme.people_text(first['people'])}提到，{past}{usual}", f"；另有 {len(moved) - 1} 项超出误差或常态。" if moved[1:] else "。")
+        f"，{theme.people_text(first['people'])}提到，{past}{usual}", f"；另有 {theme.count_text(len(moved) - 1)} 项超出误差或常态。" if moved[1:] else "。")
 
 
 def say_coverage(feedback: pl.DataFrame, titles: dict[str, str] | None = None) -> Sentence:

@@ -26,12 +26,12 @@ BY_HAND = "在 JupyterLab 里打开这本笔记本，就能在这里点选；不
 
 
 def cards_studio(feedback: pl.DataFrame, queue: pl.DataFrame, labels: pl.DataFrame) -> list[dict]:
-    """Four cards: unmapped feedback, terms to look at, feedback with a label, feedback that two analysts labelled."""
+    """Four cards: unmapped feedback, terms to look at, feedback with a label, feedback that two analysts labelled; they open what `trace_studio` gives."""
     unmapped = feedback.filter(pl.col("codes").list.len() == 0).height
     share = f"占全部反馈的 {theme.share_text(unmapped / feedback.height)}" if feedback.height else ""
     twice = labels.group_by("feedback_id").len().filter(pl.col("len") > 1).height
-    return [card("没有编码的反馈", unmapped, note=share), card("待看的说法", queue.height, note="反复出现，还没有编码"),
-            card("标过的反馈", labels["feedback_id"].n_unique()), card("两人以上标过", twice)]
+    return [card("没有编码的反馈", unmapped, note=share, opens=True), card("待看的说法", queue.height, note="反复出现，还没有编码", opens=True),
+            card("标过的反馈", labels["feedback_id"].n_unique(), opens=True), card("两人以上标过", twice, opens=True)]
 
 
 def say_queue(queue: pl.DataFrame) -> Sentence:
@@ -136,7 +136,7 @@ def kappa_word(kappa: float) -> str:
 
 
 def _kappa_text(row: dict) -> str:
-    return f"{row['kappa']:.2f}（{row['conf_low']:.2f}～{row['conf_high']:.2f}）"
+    return f"{theme.score_text(row['kappa'])}（{theme.score_text(row['conf_low'])}～{theme.score_text(row['conf_high'])}）"
 
 
 def table_agreement(agreed: pl.DataFrame) -> Block:
@@ -148,10 +148,10 @@ def table_agreement(agreed: pl.DataFrame) -> Block:
     rows = []
     for row in agreed.sort([pl.col("system").is_not_null(), -pl.col("named")], maintain_order=True).iter_rows(named=True):
         known = row["kappa"] is not None
-        kappa = {"text": f"{row['kappa']:.2f}", "small": f"{row['conf_low']:.2f}～{row['conf_high']:.2f}"} if known else {"text": theme.ABSENT}
+        kappa = {"text": theme.score_text(row["kappa"]), "small": f"{theme.score_text(row['conf_low'])}～{theme.score_text(row['conf_high'])}"} if known else {"text": theme.ABSENT}
         cells = [{"text": row["system"] or "全部", "small": "" if row["system"] else "主要编码", "tone": "strong"}, {"text": f"{row['first']}、{row['second']}"}, {"text": theme.count_text(row["n"])},
                  {"text": theme.count_text(row["named"])}, {"text": theme.share_text(row["agree_share"])}, kappa, {"text": kappa_word(row["kappa"]) if known and row["named"] >= theme.FEWEST else "太少，难说", "tone": "soft"}]
-        rows.append(cells + ([{"text": theme.ABSENT if row["alpha"] is None else f"{row['alpha']:.2f}"}] if several else []))
+        rows.append(cells + ([{"text": theme.score_text(row["alpha"])}] if several else []))
     return Block(kind="table", columns=[{"title": title, "tone": tone} for title, tone in heads], rows=rows, caption=str(say_agreement(agreed)),
                  note="每个系统问的是：这条反馈提没提到它；“提到”是至少一位认为提到的条数。命令 voc codes agreement 给出同样的数字。")
 
@@ -183,8 +183,8 @@ def say_taught(labels: pl.DataFrame) -> Sentence:
     counts = enough_labels(labels)
     ready = counts.filter("enough").height
     if ready >= 2:
-        return Sentence(f"标够 {ENOUGH_LABELS} 条的编码有 {ready} 个，推荐由它们学来：把握不到一半的，和标过的话不够像的，都不推荐。把握只是在这几个编码之间比。")
-    nearest = "、".join(f"{code_name(row['code'])}（{row['labels']} 条）" for row in counts.head(3).iter_rows(named=True))
+        return Sentence(f"标够 {ENOUGH_LABELS} 条的编码有 {theme.count_text(ready)} 个，推荐由它们学来：把握不到一半的，和标过的话不够像的，都不推荐。把握只是在这几个编码之间比。")
+    nearest = "、".join(f"{code_name(row['code'])}（{theme.count_text(row['labels'])} 条）" for row in counts.head(3).iter_rows(named=True))
     have = f"现在标得最多的是{nearest}。" if nearest else "现在一条也没有。"
     return Sentence(f"要有两个编码各标够 {ENOUGH_LABELS} 条、几位标的又一致，才能照标注推荐。{have}")
 

@@ -118,8 +118,12 @@ def points_text(difference: float | None) -> str:
 
 
 def score_text(value: float | None, decimals: int = 2) -> str:
-    """A score (rating, NPS) with two decimals and a real minus sign."""
-    return f"{value:.{decimals}f}".replace("-", "−") if is_number(value) else ABSENT
+    """A score (rating, NPS) with two decimals and a real minus sign, which nought has not.
+
+    >>> score_text(-0.53), score_text(-0.001), score_text(None)
+    ('−0.53', '0.00', '—')
+    """
+    return f"{value:z.{decimals}f}".replace("-", "−") if is_number(value) else ABSENT
 
 
 def number_text(value: float | None, unit: str) -> str:

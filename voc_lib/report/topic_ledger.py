@@ -47,7 +47,7 @@ def quote_changes(feedback: pl.DataFrame, changes: pl.DataFrame, n: int = 2) -> 
 def unmapped_share(feedback: pl.DataFrame) -> float | None:
     """Of the feedback with a topic at all, the share below its topic's threshold; None where there is none."""
     told = feedback.filter(pl.col("topic_id").is_not_null())
-    return 1 - told["is_mapped"].mean() if told.height else None
+    return 1 - told["is_mapped"].fill_null(False).mean() if told.height else None
 
 
 def say_ledger(feedback: pl.DataFrame, topics: pl.DataFrame) -> Sentence:
@@ -59,14 +59,17 @@ def say_ledger(feedback: pl.DataFrame, topics: pl.DataFrame) -> Sentence:
         return Sentence(f"这一周的 {theme.count_text(feedback.height)} 条反馈都没有可以归类的文字。")
     return Sentence(
         f"这一周 {theme.count_text(feedback.height)} 条反馈中，{theme.count_text(told)} 条有文字可归类，分属 ",
-        (f"{feedback.filter(pl.col('is_mapped').fill_null(False))['topic_id'].n_unique()} 个主题", "strong"),
+        (f"{theme.count_text(feedback.filter(pl.col('is_mapped').fill_null(False))['topic_id'].n_unique())} 个主题", "strong"),
         f"；其中 {theme.share_text(share)} 与最近的主题也不够像，算作未归类。编号不变，意思就不变，可以跨周比较。")
 
 
 def say_span(feedback: pl.DataFrame, weeks: list[str]) -> Sentence:
     """Which weeks the map and the list of topics speak of, and of how many people."""
     told = feedback.filter(pl.col("codes").list.len() > 0)
-    return Sentence(f"{theme.week_short(weeks[0])}到{theme.week_short(weeks[-1])}，{theme.count_text(told['person'].n_unique())} 人的话归入 ", (f"{told['topic_id'].n_unique()} 个主题", "strong"), "。")
+    years = weeks[0][:4] != weeks[-1][:4]    # 第46周到第46周 would be a whole year
+    first, last = (f"{week[:4]}年{theme.week_short(week)}" if years else theme.week_short(week) for week in (weeks[0], weeks[-1]))
+    when = first if weeks[0] == weeks[-1] else f"{first}到{last}"
+    return Sentence(f"{when}，{theme.count_text(told['person'].n_unique())} 人的话归入 ", (f"{theme.count_text(told['topic_id'].n_unique())} 个主题", "strong"), "。")
 
 
 def chart_ledger_map(feedback: pl.DataFrame, topics: pl.DataFrame) -> Block:

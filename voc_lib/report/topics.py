@@ -54,7 +54,7 @@ def say_topics(feedback: pl.DataFrame, points: pl.DataFrame, topics: pl.DataFram
         return Sentence(FEW)
     return Sentence(
         f"所选 {theme.count_text(feedback.height)} 条反馈中，{theme.count_text(points.height)} 条的文字进入了探索（其余没有文字、太短或未被抽中），分成 ",
-        (f"{count_topics(topics)} 个主题", "strong"), f"；其中 {theme.share_text(count_outside(points) / points.height)} 没有归入任何主题。{NUMBERS}")
+        (f"{theme.count_text(count_topics(topics))} 个主题", "strong"), f"；其中 {theme.share_text(count_outside(points) / points.height)} 没有归入任何主题。{NUMBERS}")
 
 
 def topic_title(number: int, words: str | None, most: int = LABELLED) -> str:

@@ -10,6 +10,7 @@ from voc_lib.measure.answers import columns_by
 from voc_lib.measure.compare import compare
 from voc_lib.measure.estimate import MIN_PEOPLE, estimate
 from voc_lib.measure.feedback import feedback
+from voc_lib.measure.selections import within
 from voc_lib.messages import Told
 from voc_lib.stats.multiplicity import benjamini_hochberg
 
@@ -23,11 +24,11 @@ class CrosstabError(Told, ValueError):
     """The two segments asked for cannot be crossed."""
 
 
-def crosstab(frame: pl.DataFrame | str, rows: str, columns: str, metric: str | Metric = "code_share", store=None) -> pl.DataFrame:
+def crosstab(frame: pl.DataFrame | str, rows: str, columns: str, metric: str | Metric = "code_share", store=None, selection: str | None = None) -> pl.DataFrame:
     """A metric by two segments: one row per cell somebody was heard in, sorted by rows and columns.
 
     `frame` is a feedback frame (of feedback, find, search_feedback) or the name of a saved selection; `rows` and `columns` are two of
-    its columns, "code" for the entries of `codes`. Columns: <rows>, <columns>, metric, people, estimate, conf_low, conf_high (as in
+    its columns, "code" for the entries of `codes`; of a frame, `selection` takes only what a saved selection holds in `store`. Columns: <rows>, <columns>, metric, people, estimate, conf_low, conf_high (as in
     `estimate`, 95 %), whole (the number of the row over all columns), difference, p_adjusted, verdict.
 
     A cell is held against the rest of its row, people and threads in both accounted for; Benjamini-Hochberg over all cells. verdict:
@@ -37,7 +38,7 @@ def crosstab(frame: pl.DataFrame | str, rows: str, columns: str, metric: str | M
     `difference` is that of the shares. Cells under 10 people have no figures, and a count has no `whole` where one of its row is withheld.
     Raises CrosstabError for what cannot be crossed.
     """
-    frame = feedback(store, selection=frame) if isinstance(frame, str) else frame
+    frame = within(feedback(store, selection=frame) if isinstance(frame, str) else frame, selection, store)
     try:
         metric = metrics.metric(metric)
         columns_by(frame, [rows, columns])

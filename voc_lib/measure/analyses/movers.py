@@ -12,8 +12,10 @@ from voc_lib.measure.analyses.usual import RANGE, usual_range
 from voc_lib.measure.answers import columns_by, lean
 from voc_lib.measure.compare import FEW_WEEKS, compare
 from voc_lib.measure.history import weekly
+from voc_lib.measure.selections import selection_note, within
 from voc_lib.measure.units import shared_base
 from voc_lib.stats.multiplicity import benjamini_hochberg
+from voc_lib.store import Store
 
 RANK = {"rise": 0, "fall": 0, "too_small": 1, "within_error": 2}
 # Share of false ones among the groups called unusual. Stricter than the verdict's 5 %: it is read as an alarm.
@@ -29,6 +31,8 @@ def movers(
     metric: str | Metric = "code_share",
     by: str = "code",
     titles: dict[str, str] | None = None,
+    selection: str | None = None,
+    store: Store | str | None = None,
 ) -> pl.DataFrame:
     """The `n` groups of `by` whose number moved most surely against the last comparable week (`match_baseline`).
 
@@ -46,8 +50,11 @@ def movers(
     heard. band: the range of this week's people, given how many were heard this week, if the group's share were as
     in its history (95 %, over-dispersed, drift included); null with under 3 weeks of history. For a metric of
     its own base per group there is no band.
+
+    `selection`: of the week and of the history only what this saved selection holds in `store`, as in `estimate`; the note says so.
     """
     metric = metrics.metric(metric)
+    current, history = within(current, selection, store), within(history, selection, store, past=True)
     columns_by(current, by)
     now, then, past, label, note = match_baseline(current, history, period, titles)
     table = compare(now, then, metric, by, history=past)
@@ -57,7 +64,7 @@ def movers(
         drawn = drawn.with_columns(usual_range(matrices, labelled, metric, period))
     else:
         drawn = drawn.with_columns(pl.lit(None, pl.Float64).alias(name) for name in RANGE)
-    told = [note] if note else []
+    told = [said for said in (selection_note(selection), note) if said]
     if len([week for week in labelled if week != period]) < FEW_WEEKS:
         told.append("不画正常范围")  # the verdict's own note has said that history is short
     listed = table.filter(pl.col("verdict") != "suppressed").join(drawn, on=by, how="left", nulls_equal=True, maintain_order="left")
