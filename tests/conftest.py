@@ -8,14 +8,47 @@ import re
 import shlex
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process per core: threads of numerical libraries would only wait for each other (a fit of topics takes twice the CPU)
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 # Three English words in a row; what is typed (voc ingest --store mine) and names of files are not sentences.
 ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z]{2,}(?: [a-z]{2,}){2,}|Traceback|Error\b|Usage|panicked")
+
+# How `make test` shares the files out: those that use one dear fixture go to one process, which makes it once; what takes longest begins first, so that all end together.
+DEAR = {"planted_home": "planted_home", "small_world": "small_world", "drafted": "drafted", "draft": "drafted"}
+LONGEST_FIRST = ("small_world", "planted_home", "tests/test_readme.py", "drafted", "tests/test_cli.py", "tests/test_messages.py")
+
+
+@cache
+def unit_of(file: str) -> str:
+    """What is handed to a process as a whole: the files of one dear fixture, else the file alone."""
+    given = " ".join(re.findall(r"^def \w+\((.*)\)", (PROJECT / file).read_text("utf-8"), re.M))
+    return next((DEAR[name] for name in re.findall(r"\w+", given) if name in DEAR), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByUnit(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid.split("::", 1)[0])
+
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # in the order of collection, which is the one below
+    return ByUnit(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        places = {unit: place for place, unit in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: places.get(unit_of(item.nodeid.split("::", 1)[0]), len(places)))
 
 
 def make_home(folder: Path) -> Path:
@@ -34,6 +67,18 @@ def home(tmp_path, monkeypatch):
     folder = make_home(tmp_path / "工作 台")
     monkeypatch.setenv("VOC_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    """A home for all tests of a file: each reads stores made once in it, or adds its own. `kept` makes it the home of a test."""
+    return make_home(tmp_path_factory.mktemp("kept") / "工作 台")
+
+
+@pytest.fixture
+def kept(kept_home, monkeypatch):
+    monkeypatch.setenv("VOC_HOME", str(kept_home))
+    return kept_home
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +152,26 @@ def customers_of_the_sample() -> int:
 def sample(enriched, tmp_path, monkeypatch):
     """A copy of the enriched home that a test may write to."""
     folder = shutil.copytree(enriched, tmp_path / "样例 台")
+    monkeypatch.setenv("VOC_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drafted(enriched, tmp_path_factory):
+    """The enriched home with the draft of 2026-W46; never written to."""
+    folder = shutil.copytree(enriched, tmp_path_factory.mktemp("drafted") / "周 报")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOC_HOME", str(folder))
+        from voc_lib import pipeline
+
+        pipeline.weekly("sample", "2026-W46")
+    return folder
+
+
+@pytest.fixture
+def draft(drafted, tmp_path, monkeypatch):
+    """A copy of the home with a draft that a test may write to: making the week again runs no notebook that has not changed."""
+    folder = shutil.copytree(drafted, tmp_path / "周 报")
     monkeypatch.setenv("VOC_HOME", str(folder))
     return folder
 

@@ -30,7 +30,7 @@ def break_notebook(home, name="weekly_brief"):
 
 def test_the_second_run_does_nothing_again_and_gives_the_same_bytes(sample):
     first = pipeline.weekly("sample", WEEK)
-    assert first.page == sample / "reports" / WEEK / "index.html" and first.page.is_file()
+    assert first.page == sample / "reports" / WEEK / "index.html" and first.page.is_file() and first.notes_new == first.page.with_name("notes.yaml")
     once = sums(first.page.parent)
     again = pipeline.weekly("sample", WEEK)
     assert again.said["ingest"] == "新增 0 条反馈" and again.said["enrich"] == "新编码 0 条，新嵌入 0 条文本"
@@ -45,8 +45,8 @@ def test_the_second_run_does_nothing_again_and_gives_the_same_bytes(sample):
     assert f'href="{WEEK}/index.html"' in (sample / "reports" / "index.html").read_text("utf-8")
 
 
-def test_the_page_is_one_file_that_asks_for_nothing(sample):
-    html = pipeline.weekly("sample", WEEK).page.read_text("utf-8")
+def test_the_page_is_one_file_that_asks_for_nothing(draft):
+    html = (draft / "reports" / WEEK / "index.html").read_text("utf-8")
     assert "合成样例数据" in html and "default-src 'none'" in html
     assert html.count("* plotly.js v") == 1 and html.count("<figure") == 3
     markup = re.sub(r"<script.*?</script>", "", html, flags=re.S)
@@ -54,14 +54,14 @@ def test_the_page_is_one_file_that_asks_for_nothing(sample):
     assert "import voc_lib" not in markup  # code is hidden
 
 
-def test_a_failed_run_leaves_the_last_page_and_keeps_the_partial_notebook(sample):
-    page = pipeline.weekly("sample", WEEK).page
+def test_a_failed_run_leaves_the_last_page_and_keeps_the_partial_notebook(draft):
+    page = draft / "reports" / WEEK / "index.html"
     before = sums(page.parent)
-    break_notebook(sample)
+    break_notebook(draft)
     with pytest.raises(RunError, match="(?s)no_such_name.*没有改动.*weekly_brief.ipynb"):
         pipeline.weekly("sample", WEEK)
     assert sums(page.parent) == before
-    partial = nbformat.read(sample / "reports" / ".failed" / WEEK / "weekly_brief.ipynb", 4)
+    partial = nbformat.read(draft / "reports" / ".failed" / WEEK / "weekly_brief.ipynb", 4)
     assert any(output.output_type == "error" for cell in partial.cells for output in cell.get("outputs", []))
     assert open_store("sample").read("runs").collect().sort("run_id")["outcome"].to_list() == ["published", "failed"]
 
@@ -106,17 +106,18 @@ def test_what_cannot_be_run_says_why_and_writes_nothing(sample):
     assert not list((sample / "reports").glob("[0-9]*")) and not (sample / "reports" / "pages").exists() if (sample / "reports").exists() else True
 
 
-def test_another_store_does_not_overwrite_the_week_of_the_first(sample):
+def test_another_store_does_not_overwrite_the_week_of_the_first(draft):
     from voc_lib.collect.ingest import ingest
     from voc_lib.enrich.run import enrich
 
-    first = pipeline.weekly("sample", WEEK)
-    ingest("second", sample / "data" / "raw" / "sample", "auto")
+    first = draft / "reports" / WEEK
+    before = sums(first)
+    ingest("second", draft / "data" / "raw" / "sample", "auto")
     enrich("second")
     second = pipeline.weekly("second", WEEK)
-    assert first.page.is_file() and second.page.parent.name == f"{WEEK}-second"
-    assert json.loads((first.page.parent / "manifest.json").read_text("utf-8"))["store"] == "sample"
+    assert sums(first) == before and second.page.parent.name == f"{WEEK}-second"
+    assert json.loads((first / "manifest.json").read_text("utf-8"))["store"] == "sample"
 
 
-def test_without_a_week_the_last_complete_one_is_taken(sample):
+def test_without_a_week_the_last_complete_one_is_taken(draft):
     assert pipeline.weekly("sample").week == WEEK

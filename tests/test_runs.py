@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from voc_lib import pipeline
 from voc_lib.pipeline import RunError
 from voc_lib.runs import runs, verify
 from voc_lib.store import open_store
@@ -15,23 +14,22 @@ from voc_lib.store_write import maintain, write_store
 WEEK = "2026-W46"
 
 
-def test_a_page_can_be_verified_after_the_store_has_grown_and_been_tidied(sample):
-    run = pipeline.weekly("sample", WEEK)
+def test_a_page_can_be_verified_after_the_store_has_grown_and_been_tidied(draft):
+    drafted = open_store("sample").snapshot
     with write_store("sample", "more") as writer:
         rows = writer.sql("SELECT * FROM feedback_rows WHERE iso_week = '2026-W46'")
         writer.append("feedback", rows.with_columns(feedback_id=rows["feedback_id"] + "x", author_key=rows["feedback_id"] + "y"))
     maintain("sample", keep_days=0)
-    assert open_store("sample").snapshot > run.snapshot.snapshot
+    assert open_store("sample").snapshot > drafted
     manifest, found = verify(WEEK)
-    assert manifest["snapshot"] == run.snapshot.snapshot and found["equal"].all() and found.height == 3
-    assert verify(str(run.page))[1].equals(found)
+    assert manifest["snapshot"] == drafted and found["equal"].all() and found.height == 3
+    assert verify(str(draft / "reports" / WEEK / "index.html"))[1].equals(found)
     found = runs("sample")
     assert found["outcome"].to_list() == ["published"] and found["week"].to_list() == [WEEK]
 
 
-def test_a_page_that_was_changed_by_hand_is_not_equal(sample):
-    page = pipeline.weekly("sample", WEEK).page
-    path = page.with_name("manifest.json")
+def test_a_page_that_was_changed_by_hand_is_not_equal(draft):
+    path = draft / "reports" / WEEK / "manifest.json"
     manifest = json.loads(path.read_text("utf-8"))
     manifest["headline"][0]["value"] += 1
     path.write_text(json.dumps(manifest), "utf-8")

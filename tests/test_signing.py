@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
@@ -17,21 +16,9 @@ from voc_lib.signing import notes_state, sign
 WEEK = "2026-W46"
 
 
-@pytest.fixture(scope="module")
-def drafted(enriched, tmp_path_factory):
-    """A home with one draft."""
-    folder = shutil.copytree(enriched, tmp_path_factory.mktemp("drafted") / "周 报")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VOC_HOME", str(folder))
-        assert pipeline.weekly("sample", WEEK).notes_new == folder / "reports" / WEEK / "notes.yaml"
-    return folder
-
-
 @pytest.fixture
-def desk(drafted, tmp_path, monkeypatch):
-    folder = shutil.copytree(drafted, tmp_path / "周 报")
-    monkeypatch.setenv("VOC_HOME", str(folder))
-    return folder / "reports"
+def desk(draft):
+    return draft / "reports"
 
 
 def page(reports):

@@ -22,6 +22,7 @@ NOTEBOOKS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks
 PLOTLY = "application/vnd.plotly.v1+json"
 START_SECONDS, RUN_SECONDS = 90, 240
 TOKEN = "only-for-this-test"
+LOOKED_AT_AGAIN = {"verbatims.ipynb", "taxonomy_studio.ipynb"}  # by a test of its own, without running it once more
 DONE = """() => { const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
                   return cells.length > 3 && cells.every(cell => /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent)) }"""
 STARTED = "() => /\\[[\\d*]+\\]/.test(document.querySelector('.jp-Notebook .jp-CodeCell .jp-InputPrompt').textContent)"
@@ -29,7 +30,7 @@ WAITING = "() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-In
 FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(small_world, tmp_path_factory):
     """Address and home of a JupyterLab as `make lab` starts it, with settings of its own; every cell is kept on the screen."""
     home = shutil.copytree(small_world, tmp_path_factory.mktemp("lab") / "分析 台")
@@ -72,26 +73,40 @@ def whole(path: Path, before: int) -> nbformat.NotebookNode | None:
         return None
     try:
         return nbformat.read(path, 4)
-    except nbformat.reader.NotJSONError:
+    except (nbformat.reader.NotJSONError, UnicodeDecodeError):  # half of it is there, perhaps half a character
         return None
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run_all(lab, chromium):
-    """Open a notebook, run every cell, save; gives the page, the saved notebook and every foreign host that was asked."""
+    """Open a notebook, run every cell, save; gives the page, the saved notebook and every foreign host that was asked.
+
+    A page that a later test looks at again stays open; the others are closed when the next one is opened.
+    """
     address, home = lab
-    context = chromium.new_context(viewport={"width": 1300, "height": 950})
-    page = context.new_page()
-    page.set_default_timeout(RUN_SECONDS * 1000)
-    foreign = []
-    page.on("request", lambda request: urlsplit(request.url).hostname in ("127.0.0.1", None, "") or foreign.append(request.url))
+    opened = {}
 
     def run(name):
+        if name in opened:
+            return opened[name]
+        for other in opened.keys() - LOOKED_AT_AGAIN:
+            close(other)
+        page, foreign = chromium.new_context(viewport={"width": 1300, "height": 950}).new_page(), []
+        page.set_default_timeout(RUN_SECONDS * 1000)
+        page.on("request", lambda request: urlsplit(request.url).hostname in ("127.0.0.1", None, "") or foreign.append(request.url))
+        try:
+            opened[name] = page, executed(page, name), foreign
+        except BaseException:
+            page.context.close()
+            raise
+        return opened[name]
+
+    def executed(page, name):
         path = home / "notebooks" / name
         before = path.stat().st_mtime_ns
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
         page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        choose("Run", "runmenu:run-all", lambda: page.evaluate(STARTED))
+        choose(page, "Run", "runmenu:run-all", lambda: page.evaluate(STARTED))
         until, still = time.monotonic() + RUN_SECONDS, 0
         while not page.evaluate(DONE):
             wrong = page.locator(FAILED).all_text_contents()
@@ -100,13 +115,13 @@ def run_all(lab, chromium):
             assert (lost or not wrong) and time.monotonic() < until, f"{name} did not run to its end: {prompts} {wrong}"
             still = 0 if page.evaluate(WAITING) else still + 1
             if still > 15:  # three seconds with nothing asked for: a kernel that came late took the rest of the cells with it
-                choose("Run", "runmenu:run-all", lambda: page.evaluate(WAITING) or page.evaluate(DONE))
+                choose(page, "Run", "runmenu:run-all", lambda: page.evaluate(WAITING) or page.evaluate(DONE))
                 still = 0
             page.wait_for_timeout(200)
-        choose("File", "docmanager:save", lambda: whole(path, before))
-        return page, whole(path, before), foreign
+        choose(page, "File", "docmanager:save", lambda: whole(path, before))
+        return whole(path, before)
 
-    def choose(menu, command, done):
+    def choose(page, menu, command, done):
         """Choose from a menu until it shows: JupyterLab drops what is asked while it is still setting itself up."""
         from playwright.sync_api import TimeoutError
 
@@ -125,11 +140,15 @@ def run_all(lab, chromium):
                     return
                 page.wait_for_timeout(100)
 
+    def close(name):
+        page = opened.pop(name)[0]
+        if pictures := os.environ.get("VOC_PICTURES"):  # a folder: what was seen is kept for people to look at
+            page.screenshot(path=Path(pictures) / f"lab-{name.split('.')[0]}.png")
+        page.context.close()
+
     yield run
-    pictures = os.environ.get("VOC_PICTURES")  # a folder: what was seen is kept for people to look at
-    if pictures:
-        page.screenshot(path=Path(pictures) / f"lab-{page.url.rsplit('/', 1)[-1].split('.')[0]}.png")
-    context.close()
+    for name in list(opened):
+        close(name)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

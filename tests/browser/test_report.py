@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -12,18 +9,10 @@ WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 FIGURES = {"index": 3, "data_health": 1}
 
 
-@pytest.fixture(scope="session")
-def pages(enriched, tmp_path_factory):
+@pytest.fixture
+def pages(drafted):
     """The folder reports/<week> of the sample."""
-    from voc_lib import pipeline
-
-    folder = shutil.copytree(enriched, tmp_path_factory.mktemp("report") / "周 报")
-    before = os.environ.get("VOC_HOME")
-    os.environ["VOC_HOME"] = str(folder)
-    try:
-        return pipeline.weekly("sample", "2026-W46").page.parent
-    finally:
-        os.environ.pop("VOC_HOME") if before is None else os.environ.update(VOC_HOME=before)
+    return drafted / "reports" / "2026-W46"
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -1,6 +1,7 @@
 """The tfidf back-end: fitted once on a store's own texts, the same for ever after."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,8 +13,19 @@ from voc_lib.settings import settings
 TEXTS = ["方向盘抖动", "方向盘抖动得厉害", "售后态度很差", "空调不制冷", "好"]
 
 
+@pytest.fixture(scope="module")
+def fitted(enriched, tmp_path_factory):
+    """A copy of the enriched home with a fit; never written to."""
+    folder = shutil.copytree(enriched, tmp_path_factory.mktemp("tfidf") / "台")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOC_HOME", str(folder))
+        get_embedder("tfidf", "sample")
+    return folder
+
+
 @pytest.fixture
-def embedder(sample):
+def embedder(fitted, tmp_path, monkeypatch):
+    monkeypatch.setenv("VOC_HOME", str(shutil.copytree(fitted, tmp_path / "台")))
     return get_embedder("tfidf", "sample")
 
 

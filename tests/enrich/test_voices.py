@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from voc_lib.enrich.ngrams import telling_ngrams
 from voc_lib.enrich.voices import Voice, fit_voice
 
 GOOD = ["质量很好,很喜欢", "服务周到,房间干净", "非常好用", "内容精彩👍"]
@@ -22,6 +23,16 @@ def test_evidence_of_a_clause_is_that_of_scikit_learn(voice):
     clauses = ["很好很好很好很好", "房间", "a", "非常不能用", "完全没见过", "精彩👍👍"]
     assert np.allclose(voice.evidence(clauses), reader.transform(clauses) @ voice.weights + voice.intercept)
     assert voice.evidence(["完全没见过"])[0] != voice.evidence(["房间"])[0]
+
+
+@pytest.mark.parametrize(("most", "fewest"), [(1000, 1), (1000, 2), (1000, 5), (40, 1), (7, 2)])
+def test_the_ngrams_kept_are_those_of_scikit_learn(most, fewest):
+    """A text of one letter, an empty one, upper case, an emoji; with 40 and 7 the limit falls among n-grams said as often."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [*GOOD, *BAD, *BAD[:2], "好", "", "NFC钥匙nfc", "好好好好"]
+    reader = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, dtype=np.float32, min_df=fewest, max_features=most).fit(texts)
+    assert telling_ngrams(texts, most, fewest).tolist() == reader.get_feature_names_out().tolist()
 
 
 def test_a_text_feels_as_its_clauses_do_on_the_mean(voice):

@@ -129,11 +129,15 @@ def _mask_strings(column: pl.Series) -> pl.Series:
 def _changes(column: pl.Series) -> list[tuple[int, str]]:
     """Row and new text of every cell in which something is found."""
     rows = column.str.contains(_coarse()).arg_true()
+    if rows.is_empty():  # most columns of most exports
+        return []
     plain = column.gather(rows).str.replace_all(f"[{checks.INVISIBLE}]+", "").str.replace_all(f"[{EXPANDING}]", " ").str.normalize("NFKC")
     suspect = pl.zeros(len(rows), pl.UInt8, eager=True)
     for detector, pattern in _sharp():
         suspect = suspect | (plain.str.contains(pattern).cast(pl.UInt8) * (1 << detector))
-    kept = (suspect > 0) & ~_mere_ids(plain)
+    found = suspect > 0
+    rows, suspect, plain = rows.filter(found), suspect.filter(found), plain.filter(found)
+    kept = ~_mere_ids(plain)
     rows, suspect = rows.filter(kept), suspect.filter(kept)
     masked: dict[str, str] = {}  # advertisements and the company's own replies come in hundreds of copies
     changes = []

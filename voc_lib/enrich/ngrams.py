@@ -50,7 +50,7 @@ class Ngrams:
             found.append(rows[known] * len(self.ngrams) + columns[known])
         cells, counts = np.unique(np.concatenate(found), return_counts=True)
         rows, columns = np.divmod(cells, max(len(self.ngrams), 1))
-        starts = np.searchsorted(rows, np.arange(len(texts) + 1))
+        starts = np.searchsorted(rows, np.arange(len(texts) + 1)).astype(np.int32)
         return csr_array((counts.astype(np.float32), columns.astype(np.int32), starts), shape=(len(texts), len(self.ngrams)))
 
     def _places(self, keys: np.ndarray) -> np.ndarray:
@@ -86,6 +86,24 @@ def frequent_ngrams(texts: list[str], most: int, fewest: int) -> tuple[np.ndarra
     keys, within = (np.concatenate(part) for part in zip(*kept, strict=True))
     first = np.lexsort((keys, -within))[:most]
     return _unpacked(keys[first]), within[first]
+
+
+def telling_ngrams(texts: list[str], most: int, fewest: int) -> np.ndarray:
+    """N-grams of at least `fewest` texts, at most `most`, those said most often; sorted. The same ones as scikit-learn's vectorizers keep, in the same order."""
+    kept, said = [], []
+    for rows, keys in _runs(texts):
+        order = np.argsort(keys, kind="stable")  # rows of one n-gram stay in order
+        keys, rows = keys[order], rows[order]
+        is_first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        first = np.flatnonzero(is_first)
+        another_text = is_first | np.append(True, rows[1:] != rows[:-1])[: len(keys)]
+        often = np.add.reduceat(another_text, first, dtype=np.int64) >= fewest if len(first) else np.empty(0, dtype=bool)
+        kept.append(_unpacked(keys[first])[often])
+        said.append(np.diff(np.append(first, len(keys)))[often])
+    ngrams, times = np.concatenate(kept), np.concatenate(said)
+    order = np.argsort(ngrams)
+    ngrams, times = ngrams[order], times[order].astype(np.float32)
+    return ngrams if len(ngrams) <= most else ngrams[np.sort((-times).argsort()[:most])]
 
 
 def weighted(counts, weights: np.ndarray):

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich import language
+from voc_lib.enrich.ngrams import Ngrams, telling_ngrams
 
 SHORTEST_CLAUSE = 3
 MOST_NGRAMS, FEWEST_TEXTS = 150_000, 4
@@ -66,17 +67,19 @@ class Voice:
 
 def fit_voice(texts: list[str], displeased: np.ndarray, fewest: int = FEWEST_TEXTS) -> Voice:
     """A voice from texts and, with less weight each, their clauses; `fewest` texts must say an n-gram."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
     clauses = _clauses(texts).filter(pl.col("clause").str.len_chars() >= SHORTEST_CLAUSE)
     rows = clauses["row"].to_numpy()
     share = 1 / np.sqrt(np.maximum(np.bincount(rows, minlength=len(texts)), 1))
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, LONGEST), sublinear_tf=True, dtype=np.float32, min_df=fewest, max_features=MOST_NGRAMS)
-    features = vectorizer.fit_transform([*texts, *clauses["clause"]])
+    said = [*texts, *clauses["clause"]]
+    ngrams = telling_ngrams(said, MOST_NGRAMS, fewest)
+    rarity = TfidfTransformer(sublinear_tf=True)
+    features = rarity.fit_transform(Ngrams(ngrams).count(said))
     model = LogisticRegression(C=1, solver="liblinear", random_state=0)
     model.fit(features, np.r_[displeased, displeased[rows]], sample_weight=np.r_[np.ones(len(texts)), share[rows]])
-    fitted = (vectorizer.get_feature_names_out().astype(str), vectorizer.idf_, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
+    fitted = (ngrams, rarity.idf_, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
     return Voice(*fitted, float(Voice(*fitted).evidence(texts).std()) or 1.0)
 
 
