@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from voc_lib import pipeline
+from voc_lib.collect.identity.edits import edit_people
 from voc_lib.collect.ingest import ingest
 from voc_lib.collect.masking import MaskingLogFilter
 from voc_lib.enrich.run import enrich
+from voc_lib.schema import table_names
 from voc_lib.store import open_store
 
 # Made up by rule: an unissued mobile segment, a valid ID checksum, a valid VIN check digit, Luhn, a new-energy plate.
@@ -114,3 +118,30 @@ def test_the_bundled_samples_planted_data_is_not_in_the_lake(enriched, monkeypat
     store = open_store("sample")
     lake = "\n".join(store.read(table).collect().write_json() for table in ("feedback", "quarantine", "status_history", "exports"))
     assert len(planted) > 500 and [line for line in planted if line in lake] == []
+
+
+KEYS = re.compile(r"(?<![0-9A-Za-z])(?:\+?86)?16[0-4][ -]?\d{4}[ -]?\d{4}(?![0-9A-Za-z])|LXL[0-9A-Z]{14}|(?<![0-9A-Za-z])XL\d{8}(?![0-9A-Za-z])")
+
+
+def personal(world: Path) -> set[str]:
+    """Phones, vehicles, customer numbers and account numbers of the planted world."""
+    truth = json.loads((world / "_truth" / "identities.json").read_text("utf-8"))
+    return {value for one in truth["persons"] for value in (one["customer_id"], one["phone"], one.get("vin"), *one["accounts"].values()) if value}
+
+
+def test_no_key_of_the_planted_world_is_found_in_lake_pages_notebooks_or_logs(small_world, tmp_path, monkeypatch, caplog):
+    home = shutil.copytree(small_world, tmp_path / "home")
+    monkeypatch.setenv("VOC_HOME", str(home))
+    known = personal(home / "data" / "raw" / "sample")
+    with caplog.at_level(logging.DEBUG, "voc"):
+        for notebook in ("data_health", "journeys", "customer_360"):
+            pipeline.render(notebook, {})
+        edit_people("sample", {"action": "split", "feedback": [open_store("sample").sql("SELECT feedback_id FROM links WHERE customer_id IS NOT NULL ORDER BY 1 LIMIT 1").item()]}, "王", "核实过")
+    store = open_store("sample")
+    lake = "\n".join(store.read(table).collect().drop("vector", "state", strict=False).select(pl.col(pl.String)).write_ndjson() for table in table_names())
+    files = [p for folder in ("data/lake", "reports", "notebooks") for p in (home / folder).rglob("*") if p.is_file() and p.suffix in (".json", ".jsonl", ".html", ".ipynb", ".yaml", ".log", ".txt", ".csv")]
+    assert any(p.name == "identity_edits.jsonl" for p in files) and sum(p.suffix == ".html" for p in files) >= 3
+    written = "\n".join([lake, *(p.read_text("utf-8", "ignore") for p in files), *(record.getMessage() for record in caplog.records)])
+    assert store.sql("SELECT count(*) AS n FROM identities")["n"].item() > 1_000    # the keys did come in
+    tokens = set(re.findall(r"[0-9A-Za-z]{7,}", written))
+    assert sorted(known & tokens) == [] and KEYS.findall(written) == []

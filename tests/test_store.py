@@ -15,6 +15,7 @@ import pytest
 from deltalake import DeltaTable
 
 from voc_lib import schema
+from voc_lib import store as module
 from voc_lib.store import StoreError, open_store
 from voc_lib.store_write import append_run, maintain, write_store
 
@@ -68,11 +69,11 @@ def test_status_and_sightings_are_rows_and_the_current_state_is_a_view(home):
         writer.append("sightings", pl.DataFrame({
             "feedback_id": ["a", "a"], "iso_week": ["2020-W24"] * 2, "export_id": ["x", "y"],
             "seen_at": [DAY, later], "deleted": [False, True]}))
-        writer.append("links", pl.DataFrame({"feedback_id": ["a"], "customer_id": ["c1"], "linked_at": [DAY]}))
+        writer.append("links", pl.DataFrame({"feedback_id": ["a"], "iso_week": ["2020-W24"], "person_id": ["c1"], "customer_id": ["c1"], "linked_at": [DAY]}))
         writer.append("duplicates", pl.DataFrame({"feedback_id": ["a"], "iso_week": ["2020-W24"], "duplicate_of": ["z"], "found_at": [DAY]}))
     row = open_store("s").read("feedback").collect().row(0, named=True)
     assert (row["status"], row["first_seen"], row["last_seen"], row["deleted"]) == ("已解决", DAY, later, True)
-    assert (row["customer_id"], row["duplicate_of"]) == ("c1", "z")
+    assert (row["person_id"], row["customer_id"], row["duplicate_of"]) == ("c1", "c1", "z")
 
 
 def test_undated_feedback_has_a_partition_of_its_own_and_empty_tables_answer(home):
@@ -218,3 +219,19 @@ def test_read_is_lazy_and_pushes_columns_and_filters_down(home):
     assert frame.select(pl.len()).collect().item() == 3 and frame.collect_schema()["occurred_at"] == pl.Datetime("us", "UTC")
     with pytest.raises(StoreError, match="答不了这个查询"):
         open_store("s").read("feedback", where="nosuch = 1")
+
+
+def test_a_query_opens_only_the_tables_it_names(home, monkeypatch):
+    store_of(["a"])
+    with write_store("s", "more") as writer:
+        writer.append("status_history", pl.DataFrame({"feedback_id": ["a"], "iso_week": ["2020-W24"], "status": ["受理"], "seen_at": [DAY]}))
+    opened, real = [], module.table_files
+    monkeypatch.setattr(module, "table_files", lambda table, folder: opened.append(folder.name) or real(table, folder))
+    lake = open_store("s")
+    assert lake.sql("SELECT count(*) AS n FROM feedback_rows")["n"].item() == 1 and opened == ["feedback"]
+    assert lake.sql("SELECT status FROM Feedback")["status"].to_list() == ["受理"] and opened == ["feedback", "status_history"]
+    assert lake.sql('SELECT count(*) AS n FROM "feedback_rows", quarantine')["n"].item() == 0 and opened == ["feedback", "status_history"]
+    names = set(lake.sql("SHOW TABLES").to_series())
+    assert names == {*schema.table_names(), "feedback_rows", "repeats", "refused"}
+    with pytest.raises(StoreError, match="没有表「nothing」"):
+        lake.sql("SELECT * FROM nothing JOIN feedback_rows USING (feedback_id)")

@@ -101,5 +101,6 @@ class Channel:
     optional: tuple[str, ...] = ()
     where: str | None = None
     identity: dict[str, str] | None = None
+    bands: dict[str, list[float]] | None = None  # of a register of customers: upper bounds of the coarse groups by which is weighted
     freshness_days: int = 8
-    table: str = "feedback"  # or "exposure": a denominator, whose name is its base
+    table: str = "feedback"  # or the table that a register fills: exposure, customers, touchpoints, identities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from voc_lib.schema.duplicates import TEMPLATE_COPIES, TEMPLATE_LETTERS
 # reach every table below the joins, so that one week of a large store opens one folder of each.
 FEEDBACK_VIEW = """
 CREATE VIEW feedback AS
-SELECT f.*, l.customer_id, d.duplicate_of, st.status, se.first_seen, se.last_seen, se.deleted
+SELECT f.*, l.person_id, l.customer_id, d.duplicate_of, st.status, se.first_seen, se.last_seen, se.deleted
 FROM feedback_rows AS f
-LEFT JOIN (SELECT feedback_id, arg_max(customer_id, linked_at) AS customer_id
-           FROM links GROUP BY feedback_id) AS l ON l.feedback_id = f.feedback_id
+LEFT JOIN (SELECT iso_week, feedback_id, unnest(arg_max(struct_pack(person_id, customer_id), linked_at))
+           FROM links GROUP BY iso_week, feedback_id) AS l
+       ON l.iso_week = f.iso_week AND l.feedback_id = f.feedback_id
 LEFT JOIN (SELECT iso_week, feedback_id, nullif(arg_max(coalesce(duplicate_of, ''), found_at), '') AS duplicate_of
            FROM duplicates GROUP BY iso_week, feedback_id) AS d
        ON d.iso_week = f.iso_week AND d.feedback_id = f.feedback_id
@@ -56,6 +58,9 @@ WHERE r.rows_quarantined > 0 AND r.by_export = 1 AND (r.by_file = 1 OR r.pulled 
 """
 
 
+VIEWS = {"feedback": FEEDBACK_VIEW, "repeats": REPEATS_VIEW, "refused": REFUSED_VIEW}
+
+
 def connect() -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB that speaks UTC."""
     connection = duckdb.connect(":memory:")
@@ -67,14 +72,31 @@ def view_name(table: str) -> str:
     return "feedback_rows" if table == "feedback" else table
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]], mixed: Collection[str] = ()) -> None:
+def named_in(query: str) -> set[str]:
+    """What a query may read: every table and view whose name stands in it as a word, and what those views read; all there are where none is named (SHOW TABLES).
+
+    A column of such a name costs a view nobody needs.
+
+    >>> sorted(named_in("SELECT feedback_id FROM feedback_rows JOIN texts USING (feedback_id)"))
+    ['feedback_rows', 'texts']
+    """
+    known = {*map(view_name, schema.table_names()), *VIEWS}
+    named = known.intersection(re.findall(r"\w+", query.lower())) or known
+    for view in named & VIEWS.keys():
+        named |= known.intersection(re.findall(r"\w+", VIEWS[view]))
+    return named
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]], mixed: Collection[str] = (), wanted: Collection[str] | None = None) -> None:
     """One view per table of the schema over the given Parquet files; a table without files is empty, not missing.
 
     Beside them stand `feedback` (its rows with their current state), `repeats` (what repeats what, each with the size of its group) and `refused` (what of the quarantine still stands).
-    `mixed` names the tables whose files differ in columns: only for them every file has to be looked into.
+    `mixed` names the tables whose files differ in columns: only for them every file has to be looked into. `wanted` names the only views to make, as `named_in` gives them.
     """
-    statements = [f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()), name in mixed)}" for name in schema.table_names()]
-    connection.execute(";\n".join([*statements, FEEDBACK_VIEW, REPEATS_VIEW, REFUSED_VIEW]))
+    statements = [f"CREATE VIEW {view_name(name)} AS {_select(name, files.get(name, ()), name in mixed)}"
+                  for name in schema.table_names() if wanted is None or view_name(name) in wanted]
+    statements += [view for name, view in VIEWS.items() if wanted is None or name in wanted]
+    connection.execute(";\n".join(statements))
 
 
 def _select(name: str, files: Sequence[Path], mixed: bool) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from urllib.parse import unquote
 
 import duckdb
@@ -45,6 +46,8 @@ class Store:
     ):
         self.name, self.path, self.snapshot, self.versions = name, path, snapshot, versions
         self.published_at, self.mixed = published_at, {*mixed, "runs"}
+        self._made: set[str] = set()
+        self._making = Lock()
 
     def __repr__(self) -> str:
         return f"Store({self.name!r}, snapshot={self.snapshot!r})"
@@ -57,16 +60,24 @@ class Store:
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        connection = engine.connect()
-        engine.create_views(connection, self.files(), self.mixed)
-        return connection
+        return engine.connect()
 
-    def files(self) -> dict[str, list[Path]]:
-        """The Parquet files of every table at this snapshot (of the run log: the newest)."""
+    def _prepare(self, wanted: set[str]) -> None:
+        """Views of what is wanted, each made when first asked for: most queries read one table of twenty."""
+        with self._making:
+            wanted = wanted - self._made
+            if wanted:
+                engine.create_views(self.connection, self.files(wanted), self.mixed, wanted)
+                self._made |= wanted
+
+    def files(self, wanted: Collection[str] | None = None) -> dict[str, list[Path]]:
+        """The Parquet files of every table at this snapshot (of the run log: the newest), or of the tables whose views are `wanted`."""
         found = {}
         for name in schema.table_names():
             folder = self.path / name
             version = self.versions.get(name) if schema.table(name).in_snapshot else None
+            if wanted is not None and engine.view_name(name) not in wanted:
+                continue
             if schema.table(name).in_snapshot and version is None or not DeltaTable.is_deltatable(str(folder)):
                 continue
             found[name] = table_files(DeltaTable(str(folder), version=version), folder)
@@ -82,6 +93,7 @@ class Store:
         known = {name: [c.name for c in schema.table(name).columns] for name in schema.table_names()}
         if table not in known:
             raise StoreError(f"没有名为「{table}」的表。现有：{'、'.join(known)}。{_nearest(table, known)}")
+        self._prepare(engine.named_in(table))
         fields = [row[0] for row in self.connection.execute(f"DESCRIBE {table}").fetchall()]
         unknown = [name for name in columns or [] if name not in fields]
         if unknown:
@@ -90,17 +102,21 @@ class Store:
         relation = self._relation(f"SELECT {chosen} FROM {table}" + (f" WHERE {where}" if where else ""))
         return _in_utc(relation.pl(lazy=True))
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """The answer of an SQL query over the tables of this snapshot."""
-        relation = self._relation(query)
+    def sql(self, query: str, **frames: pl.DataFrame) -> pl.DataFrame:
+        """The answer of an SQL query over the tables of this snapshot, and over the frames given by name."""
+        relation = self._relation(query, frames)
         try:
             return pl.DataFrame() if relation is None else _in_utc(relation.pl())
         except duckdb.Error as error:
             raise self._refused(query, error) from None
 
-    def _relation(self, query: str) -> duckdb.DuckDBPyRelation | None:
+    def _relation(self, query: str, frames: dict[str, pl.DataFrame] | None = None) -> duckdb.DuckDBPyRelation | None:
+        self._prepare(engine.named_in(query))
+        cursor = self.connection.cursor()
+        for name, frame in (frames or {}).items():
+            cursor.register(name, frame)
         try:
-            return self.connection.cursor().sql(query)
+            return cursor.sql(query)
         except duckdb.Error as error:
             raise self._refused(query, error) from None
 

@@ -28,6 +28,7 @@ SILENT_SECONDS = 3  # most commands are over by then
 PANIC_SECONDS = 0.3  # after an error threads of the Delta library are still at work
 KEEP_DAYS = 7  # a snapshot that no run names stays readable this long
 LOG_RETENTION = "interval 36500 days"  # Delta must never clean away a version that a manifest may name
+REKEYING = ".rekey"  # beside the stores while `voc identity rekey` has not finished
 log = logging.getLogger("voc.store")
 
 
@@ -41,9 +42,11 @@ def write_store(name: str, command: str, domain: str | None = None, timeout: flo
     path = settings().lake / check_name(name)
     if domain is None and not (path / STORE_FILE).exists():
         raise StoreError(f"没有名为「{name}」的库。{first_step(name)}")
+    if (settings().lake / REKEYING).exists():
+        raise StoreError("换密钥还没有做完，库暂时不能写入。请先运行：voc identity rekey --yes")
     path.mkdir(parents=True, exist_ok=True)
     try:
-        with _locked(path, timeout):
+        with locked(path, timeout):
             _take_back_unpublished(path)
             if domain is not None and not (path / STORE_FILE).exists():
                 write_atomically(path / STORE_FILE, {"domain": domain, "sources": []})
@@ -59,7 +62,7 @@ def write_store(name: str, command: str, domain: str | None = None, timeout: flo
 
 
 @contextmanager
-def _locked(path: Path, timeout: float) -> Iterator[None]:
+def locked(path: Path, timeout: float = LOCK_SECONDS) -> Iterator[None]:
     """The store's lock; whoever waits for it longer than a moment is told why nothing happens."""
     lock = FileLock(str(path / ".lock"))
     try:
@@ -111,9 +114,18 @@ class Writer:
         self.append(table, rows)
         return rows
 
-    def sql(self, query: str) -> pl.DataFrame:
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of every table as this command has it so far."""
+        return dict(self._versions)
+
+    def reading(self) -> Store:
+        """The store as this command has it so far, for several questions in a row."""
+        return Store(self.name, self.path, "working", dict(self._versions), mixed=self._mixed)
+
+    def sql(self, query: str, **frames: pl.DataFrame) -> pl.DataFrame:
         """Read the store as this command has it so far."""
-        return Store(self.name, self.path, "working", dict(self._versions), mixed=self._mixed).sql(query)
+        return self.reading().sql(query, **frames)
 
     def remember(self, **facts) -> None:
         """Keep facts about the store itself, such as the folders its exports come from."""
@@ -177,7 +189,7 @@ def conform(rows: pl.DataFrame, definition: schema.Table) -> pl.DataFrame:
 def append_run(name: str, row: dict) -> None:
     """Add one row to the run log, which speaks about snapshots and is part of none."""
     path = settings().lake / check_name(name)
-    with _locked(path, LOCK_SECONDS):
+    with locked(path, LOCK_SECONDS):
         Writer(name, path).append("runs", pl.DataFrame([row], schema=schema.table("runs").polars_schema))
 
 

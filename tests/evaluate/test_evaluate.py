@@ -12,8 +12,8 @@ from voc_lib.evaluate import EvaluateError, evaluate
 STANDIN = Path(__file__).resolve().parents[1] / "sample" / "conftest.py"
 
 
-@pytest.fixture
-def planted(home, tmp_path):
+@pytest.fixture(scope="module")
+def world(kept_home):
     """A small world in the store `planted`, coded but not embedded."""
     from voc_lib.enrich import run
     from voc_lib.enrich.coding import coder_version
@@ -24,12 +24,19 @@ def planted(home, tmp_path):
     spec = importlib.util.spec_from_file_location("sample_conftest", STANDIN)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    folder = tmp_path / "世界"
+    folder = kept_home / "世界"
     plant(World("auto", 600, 20), folder, module.standin()("auto"))
-    ingest("planted", folder, "auto")
-    domain = load_domain(settings().domains, "auto")
-    run._code("planted", domain, coder_version(domain))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOC_HOME", str(kept_home))
+        ingest("planted", folder, "auto")
+        domain = load_domain(settings().domains, "auto")
+        run._code("planted", domain, coder_version(domain))
     return folder
+
+
+@pytest.fixture
+def planted(kept, world):
+    return world
 
 
 def test_a_row_for_every_truth(planted):
@@ -45,7 +52,7 @@ def test_a_row_for_every_truth(planted):
 
 
 def test_a_truth_can_be_named_and_its_absence_is_said(planted, tmp_path):
-    assert evaluate("planted", planted / "_truth").height == 12
+    assert evaluate("planted", planted / "_truth").height == 13
     with pytest.raises(EvaluateError, match="voc sample"):
         evaluate("planted", tmp_path / "nowhere")
 

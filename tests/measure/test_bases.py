@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import voc_lib as voc
-from voc_lib.collect.bases import load_bases
+from voc_lib.collect.registers import load_registers
 from voc_lib.collect.contract import ContractError
 from voc_lib.collect.ingest import ingest, unclaimed
 from voc_lib.measure.bases import base_rates, base_sizes
@@ -92,7 +92,7 @@ def test_rows_that_do_not_fit_are_refused_and_a_wrong_contract_is_told(parc):
                             (', in_use: "在用"', "", "columns 中缺少 in_use")):
         path.write_text(BASE.replace(old, new), "utf-8")
         with pytest.raises(ContractError, match=words):
-            load_bases(settings().domains, "auto")
+            load_registers(settings().domains, "auto")
 
 
 def test_without_a_base_nothing_is_divided(sample):

@@ -81,6 +81,12 @@ def test_figures_keep_our_marks_lose_others_and_ask_nothing_of_the_network():
     assert clean_figure(cleaned) == cleaned
 
 
+def test_a_sankey_keeps_its_numbers_and_no_address():
+    link = {"source": [0, 0], "target": [1, 2], "value": [3, 4]}
+    assert clean_figure({"data": [{"type": "sankey", "link": link}]})["data"][0]["link"] == link
+    assert "source" not in clean_figure({"data": [{"type": "sankey", "link": {"source": ["https://x"], "target": [1]}}]})["data"][0]["link"]
+
+
 @pytest.mark.parametrize("kind", ["scattermap", "choropleth", "scattergl", "scatter3d", "image"])
 def test_figures_that_need_tiles_or_webgl_are_refused(kind):
     with pytest.raises(ValueError, match="离线页面"):

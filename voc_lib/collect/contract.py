@@ -20,11 +20,18 @@ from voc_lib.messages import Told, type_words, yaml_words
 
 # Filled by ingest itself; a contract cannot give them.
 COMPUTED = {"feedback_id", "channel", "iso_week", "local_date", "export_id", "ingested_at", "solicited", "author_key", "base", "exported_at"}
+COMPUTED |= {"customer_id", "touchpoint_id", "claim_id", "entry_id", "register", "key_type", "key_hash", "said_at", "added_at"}
 EXTRA = ("author", "status", "deleted")  # expressions that feed author_key, status_history and sightings
 NEEDED = {
     "feedback": {"source_id": "给出编号列，没有编号的来源用 {hash_of: [列, 列]}"},
     "exposure": {"month": "写成 2026-11 这样的月份", "in_use": "当月在用的数量"},
+    "customers": {"valid_from": "这份档案截至哪一天"},
+    "touchpoints": {"occurred_on": "哪一天发生", "kind": "发生了什么"},
+    "identities": {},
 }
+NEEDED_KEYS = {"customers": ("member",), "touchpoints": ("member",)}
+NAMED_BY = {"feedback": "channel", "exposure": "base"}  # the key of a contract that repeats its file name; "register" for the others
+KEY_FORM = re.compile(r"(author:|weak:)?[a-z][a-z0-9_]*")
 OF_DATABASES = {"sql", "connection", "cursor"}
 CONNECTION = re.compile(r"env:[A-Za-z_]\w*")
 NAMED = r"""(?:"[^"]+"|`[^`]+`|\w+)"""
@@ -109,7 +116,16 @@ class _Contract(_Strict):
     where: str | None = None
     columns: dict[str, Expression]
     identity: dict[str, str] = {}
+    bands: dict[str, list[float]] = {}
     freshness_days: int = Field(8, ge=1)
+
+    @field_validator("bands")
+    @classmethod
+    def rising(cls, value: dict[str, list[float]]) -> dict[str, list[float]]:
+        for name, cuts in value.items():
+            if not cuts or sorted(set(cuts)) != cuts:
+                raise ValueError(f"{name} 的分档上界须从小到大写，例如 [30, 40, 50]，写的是 {cuts}")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -135,7 +151,7 @@ def load_channels(domains: Path, domain: str) -> list[Channel]:
 
 
 def load_contract(path: Path, table: str = "feedback") -> Channel:
-    """One contract: of a channel, or (table "exposure") of a denominator. Raises ContractError naming file and line."""
+    """One contract: of a channel, or of a register that fills another table. Raises ContractError naming file and line."""
     source = ""
     try:
         source = path.read_text("utf-8-sig")
@@ -148,9 +164,9 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
         raise ContractError(f"合同 {path.name} 第 {line} 行不是有效的 YAML：{words}。") from None
     if not isinstance(content, dict):
         raise ContractError(f"合同 {path.name} 是空的或不是「键: 值」的形式。可照抄同一文件夹里的另一份合同改写。")
-    named = "channel" if table == "feedback" else "base"
+    named = NAMED_BY.get(table, "register")
     if table != "feedback":
-        content = {"channel": content.get("base"), "solicited": False} | content
+        content = {"channel": content.get(named), "solicited": False, "base": "customers"} | {key: value for key, value in content.items() if key != "register"}
     try:
         given = _Contract.model_validate(content)
     except ValidationError as error:
@@ -167,6 +183,13 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
     for name, how in NEEDED[table].items():
         if name not in given.columns:
             raise ContractError(_at(path, lines, "columns", f"columns 中缺少 {name}：{how}。"))
+    for key in given.identity:
+        if not KEY_FORM.fullmatch(key):
+            raise ContractError(_at(path, lines, f"identity.{key}", f"身份键「{key}」的名字须是小写英文，如 phone、vin、member、order；账号写 author:渠道名，昵称一类的弱键写 weak:nick。"))
+    if missing := [key for key in NEEDED_KEYS.get(table, ()) if key not in given.identity]:
+        raise ContractError(_at(path, lines, "identity", f"identity 中缺少 {missing[0]}：客户编号所在的列。"))
+    if table == "identities" and len(given.identity) < 2:
+        raise ContractError(_at(path, lines, "identity", "identity 中至少要有两个键：登记说的是哪些键属于同一个人。"))
     fields = given.model_dump(by_alias=True)
     fields["read"] = Read(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields["read"].items()})
     fields["variants"] = tuple(Variant(tuple(v["when_columns"]), v["columns"]) for v in fields["variants"])

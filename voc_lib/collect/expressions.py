@@ -16,8 +16,9 @@ from voc_lib.contracts import Channel
 from voc_lib.engine import quote
 from voc_lib.messages import sql_words
 
-TYPES = {c.name: c.duckdb_type for name in ("exposure", "feedback") for c in schema.table(name).columns} | {"deleted": "BOOLEAN"}
-TYPE_WORDS = {"DOUBLE": "数字", "BOOLEAN": "是/否", "TIMESTAMPTZ": "时间"}
+TYPES = {c.name: c.duckdb_type for name in ("exposure", "customers", "touchpoints", "identities", "feedback") for c in schema.table(name).columns} | {"deleted": "BOOLEAN"}
+TYPE_WORDS = {"DOUBLE": "数字", "BOOLEAN": "是/否", "TIMESTAMPTZ": "时间", "DATE": "日期"}
+NEVER_EMPTY = {"customers": ("valid_from",), "touchpoints": ("occurred_on", "kind")}
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before this no export of customer feedback exists
 RANGES = {"nps": (0, 10)}
 NAMED_FORMATS = {
@@ -47,7 +48,7 @@ def apply_contract(raw: pl.DataFrame, channel: Channel) -> tuple[pl.DataFrame, l
     kept = typed.filter(pl.col("_keep"))
     if "occurred_at" in kept.columns:
         kept = kept.with_columns(pl.col("occurred_at").dt.convert_time_zone("UTC"))
-    kept = kept.with_columns(_reason(kept, columns).alias("_reason"))
+    kept = kept.with_columns(_reason(kept, columns, channel).alias("_reason"))
     refused = kept.filter(pl.col("_reason").is_not_null())
     values = raw.select(LINE, *used_columns(raw.columns, channel, columns))
     rejects = [
@@ -159,7 +160,7 @@ def _explain(error: duckdb.Error, place: str, raw: pl.DataFrame, channel: Channe
     raise ContractError(f"{locate(channel, place)}：「{place}」的表达式有误：{sql_words(error)}。") from None
 
 
-def _reason(rows: pl.DataFrame, columns: dict) -> pl.Expr:
+def _reason(rows: pl.DataFrame, columns: dict, channel: Channel) -> pl.Expr:
     """The first reason to refuse a row, or null."""
     checks = []
     if "source_id" in columns:
@@ -171,6 +172,9 @@ def _reason(rows: pl.DataFrame, columns: dict) -> pl.Expr:
         if f"_bad_{name}" in rows.columns:
             word = TYPE_WORDS.get(TYPES[name], TYPES[name])
             checks.append(pl.when(pl.col(f"_bad_{name}")).then(pl.lit(f"{name} 不是{word}")))
+    if channel.table in NEVER_EMPTY:
+        checks.append(pl.when(pl.col("key_member").str.strip_chars().fill_null("") == "").then(pl.lit("没有客户编号")))
+    checks += [pl.when(pl.col(name).is_null()).then(pl.lit(f"{name} 为空")) for name in NEVER_EMPTY.get(channel.table, ())]
     if "occurred_at" in rows.columns:
         latest = datetime.now(UTC) + timedelta(days=1)
         checks.append(pl.when(pl.col("occurred_at") > latest).then(pl.lit("日期在将来")))

@@ -13,9 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from voc_lib import schema
-from voc_lib.collect.bases import ingest_base, load_bases
+from voc_lib.collect.registers import ingest_register, load_registers
 from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.expressions import apply_contract
+from voc_lib.collect.identity.link import link
 from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
 from voc_lib.collect.readers import LINE, Chunk, ExportError, Reject, read_export
@@ -37,7 +38,7 @@ log = logging.getLogger("voc.ingest")
 class SourceCount:
     """What one channel's exports gave in one run. `failed` maps a masked file name to what is wrong with it.
 
-    `base` marks a denominator, which stores no feedback. A pull from a database counts as a file, which is known when it brought nothing new; `resumed` says where it began.
+    `base` marks a register (`table` says what it fills), which stores no feedback. A pull from a database counts as a file, which is known when it brought nothing new; `resumed` says where it began.
     """
 
     channel: str
@@ -51,6 +52,7 @@ class SourceCount:
     feedback_stored: int = 0
     resumed: str = ""
     base: bool = False
+    table: str = "feedback"
     failed: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict:
@@ -73,7 +75,7 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
         raise IngestError(f"没有文件夹「{folder}」。请给出导出文件所在的文件夹。")
     domain = domain_of(store, domain)
     channels = load_channels(settings().domains, domain)
-    bases = load_bases(settings().domains, domain)
+    bases = load_registers(settings().domains, domain)
     claimed = {contract.path: files_of(contract, folder) for contract in [*channels, *bases]}
     if not any(claimed.values()):
         patterns = "；".join(f"{c.title}：{'、'.join(c.read.glob)}" for c in [*channels, *bases] if c.read.glob)
@@ -83,8 +85,9 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
     with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
         counts = [ingest_channel(writer, channel, claimed[channel.path], folder) for channel in channels if claimed[channel.path]]
         for base in (base for base in bases if claimed[base.path]):
-            counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True))
-            ingest_base(writer, base, claimed[base.path], folder, counts[-1])
+            counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True, table=base.table))
+            ingest_register(writer, base, claimed[base.path], folder, counts[-1])
+        link(writer)
         told = {"notice": (folder / NOTICE).read_text("utf-8").strip()} if (folder / NOTICE).is_file() else {}
         writer.remember(sources=sorted({*_sources(writer.path), str(folder.resolve())}), **told)
     return counts
@@ -98,10 +101,11 @@ def _found_in(folder: Path) -> str:
 def unclaimed(store: str, folder: Path) -> list[str]:
     """Files below `folder` that no contract of the store's domain claims, masked: a misnamed export is not lost in silence."""
     domain = domain_of(store, None)
-    channels = [*load_channels(settings().domains, domain), *load_bases(settings().domains, domain)]
+    channels = [*load_channels(settings().domains, domain), *load_registers(settings().domains, domain)]
     claimed = {path for channel in channels for path in files_of(channel, folder)}
     found = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path not in claimed and not path.is_dir())
-    return [mask_text(str(path.relative_to(folder))) for path in found if not path.name.startswith(("~$", ".")) and path.name != NOTICE]
+    return [mask_text(str(path.relative_to(folder))) for path in found
+            if not path.name.startswith(("~$", ".")) and path.name != NOTICE and not path.relative_to(folder).parts[0].startswith("_")]
 
 
 def opened(folder: Path) -> list[str]:

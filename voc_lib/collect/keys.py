@@ -25,13 +25,37 @@ class SecretError(Told):
 
 
 def secret() -> bytes:
-    """The local secret, created at first use and readable by its owner only (0600)."""
+    """The first local secret, created at first use and readable by its owner only (0600)."""
     path = settings().secret
     try:
         return _read(path) if path.exists() else _created(path)
     except OSError as error:
-        what, remedy = system_words(error)
-        raise SecretError(f"密钥文件 {path} 读不了或建不了：{what}。没有它就不能给身份键加密，所以没有导入任何文件。{remedy}后重新运行即可。") from None
+        raise _unusable(path, error) from None
+
+
+def secrets_in_force() -> tuple[bytes, ...]:
+    """All secrets, the first one first: `voc identity rekey` adds one (`secret.2`, `secret.3`, ...), and a key passes through all of them in turn.
+
+    So stored hashes can be made new without the keys themselves, which nobody has any more, and what was hashed without the last secret fits nowhere.
+    """
+    found, path = [secret()], settings().secret
+    while (following := generation_path(len(found) + 1)).exists():
+        try:
+            found.append(_read(following))
+        except OSError as error:
+            raise _unusable(path, error) from None
+    return tuple(found)
+
+
+def generation_path(number: int) -> Path:
+    """The file of the n-th secret."""
+    path = settings().secret
+    return path if number == 1 else path.with_name(f"{path.name}.{number}")
+
+
+def _unusable(path: Path, error: OSError) -> SecretError:
+    what, remedy = system_words(error)
+    return SecretError(f"密钥文件 {path} 读不了或建不了：{what}。没有它就不能给身份键加密，所以没有导入任何文件。{remedy}后重新运行即可。")
 
 
 def _created(path: Path) -> bytes:
@@ -60,12 +84,19 @@ def keyed_hash(kind: str, values: pl.Series) -> pl.Series:
 
     The same phone gives the same key in every channel, and nobody without the secret can try numbers against it.
     """
-    key = secret()
+    first, *later = secrets_in_force()
     unique = values.unique().drop_nulls()
-    hashed = [hmac.digest(key, f"{len(kind)}:{kind}{value}".encode("utf-8", "replace"), hashlib.sha256).hex()[:32] for value in unique]
     if unique.is_empty():
         return pl.Series(values.name, [None] * len(values), dtype=pl.String)
+    hashed = [hmac.digest(first, f"{len(kind)}:{kind}{value}".encode("utf-8", "replace"), hashlib.sha256).hex()[:32] for value in unique]
+    for key in later:
+        hashed = [passed_on(key, value) for value in hashed]
     return values.replace_strict(unique, pl.Series(hashed, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def passed_on(key: bytes, hashed: str) -> str:
+    """A stored hash under one more secret."""
+    return hmac.digest(key, hashed.encode(), hashlib.sha256).hex()[:32]
 
 
 def normalise(kind: str, value: str | None) -> str | None:
@@ -78,6 +109,8 @@ def normalise(kind: str, value: str | None) -> str | None:
     """
     if value is None:
         return None
+    if kind.startswith("author:"):    # as the channel's contract gives its author
+        return value.strip() or None
     plain = unicodedata.normalize("NFKC", value).strip()
     if kind == "phone":
         digits = re.sub(r"\D", "", plain)

@@ -14,6 +14,7 @@ from voc_lib import schema
 from voc_lib.collect.contract import ContractError, load_channels
 from voc_lib.collect.databases import Database, open_database
 from voc_lib.collect.expressions import apply_contract
+from voc_lib.collect.identity.link import link
 from voc_lib.collect.ingest import IngestError, SourceCount, domain_of, store_rows
 from voc_lib.collect.masking import mask_text
 from voc_lib.collect.prepare import hashed_id, mask_feedback, prepare, quarantined
@@ -47,6 +48,7 @@ def _pull_channel(store: str, domain: str, channel: Channel) -> SourceCount:
     try:
         with write_store(store, f"ingest {channel.channel}", domain=domain) as writer:
             _pull(writer, channel, open_database(channel), count)
+            link(writer)
     except (ExportError, ContractError) as error:
         _failed(count, channel, str(error))
     return count

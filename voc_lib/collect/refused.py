@@ -10,8 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
-from voc_lib.collect.bases import PREFIX, ingest_base, load_bases
+from voc_lib.collect.registers import PREFIX, ingest_register, load_registers
 from voc_lib.collect.contract import load_channels
+from voc_lib.collect.identity.link import link
 from voc_lib.collect.ingest import SourceCount, files_of, ingest_channel, known_sources
 from voc_lib.collect.prepare import export_id
 from voc_lib.contracts import Channel
@@ -76,7 +77,7 @@ def retry(name: str, channel: str | None = None) -> list[Retried]:
     held = store.sql("SELECT channel, file, export_id, any_value(contract) AS contract, count(*) AS rows FROM refused GROUP BY channel, file, export_id ORDER BY channel, file")
     held = held.filter(pl.col("channel") == channel) if channel else held
     domain = store.about["domain"]
-    contracts = {c.channel: c for c in load_channels(settings().domains, domain)} | {b.channel: b for b in load_bases(settings().domains, domain)}
+    contracts = {c.channel: c for c in load_channels(settings().domains, domain)} | {b.channel: b for b in load_registers(settings().domains, domain)}
     found = {row["export_id"]: _where(row, contracts.get(row["channel"]), name) for row in held.iter_rows(named=True)}
     results = [Retried(row["channel"], row["file"], row["rows"], found[row["export_id"]][0]) for row in held.iter_rows(named=True)]
     again = [(row, found[row["export_id"]]) for row in held.iter_rows(named=True) if found[row["export_id"]][0] == AGAIN]
@@ -90,9 +91,10 @@ def retry(name: str, channel: str | None = None) -> list[Retried]:
             if contract.table == "feedback":
                 count = ingest_channel(writer, contract, [path], folder)
             else:
-                ingest_base(writer, contract, [path], folder, count)
+                ingest_register(writer, contract, [path], folder, count)
             # A file of which every row is refused is named there too; here its rows are counted below.
             failed |= {(row["channel"], row["file"]): why for why in count.failed.values() if not count.rows_quarantined}
+        link(writer)
     return [_outcome(result, open_store(name), contracts, failed) if result.state == AGAIN else result for result in results]
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from voc_lib.cli import JSON, STORE, app, exit_if_left_out, out, say_json, store_named
 
+REGISTERS = {"exposure": "基数", "customers": "名册", "touchpoints": "触点", "identities": "登记"}
 COUNTS = {"rows_read": "读入行", "feedback_stored": "新存反馈", "rows_repeated": "重复行", "rows_filtered": "按约定滤去", "rows_quarantined": "隔离行"}
 
 
@@ -21,6 +22,7 @@ def ingest(
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """把导出文件和数据库里的新反馈读进库：按合同取列、遮蔽个人信息、只存新的反馈；不合格的行进隔离区。"""
+    from voc_lib.collect.identity.report import link_rates
     from voc_lib.collect.ingest import ingest as run
     from voc_lib.collect.ingest import opened, unclaimed
     from voc_lib.collect.pull import pull
@@ -45,8 +47,11 @@ def ingest(
             if count.resumed:
                 out.print(f"{count.title}：{count.resumed}", style="dim", markup=False, highlight=False)
         for count in (count for count in counts if count.base):
-            out.print(f"基数「{count.title}」：{count.files} 份，{count.rows_read:,} 行，隔离 {count.rows_quarantined:,} 行", markup=False, highlight=False)
+            out.print(f"{REGISTERS[count.table]}「{count.title}」：{count.files} 份，{count.rows_read:,} 行，隔离 {count.rows_quarantined:,} 行", markup=False, highlight=False)
         stored = sum(count.feedback_stored for count in counts)
+        rates = link_rates(open_store(name))
+        if people := rates["person"].sum():
+            out.print(f"全库 {rates['n'].sum():,} 条反馈里 {people:,} 条认得出是谁（{people / rates['n'].sum():.0%}），其中 {rates['customer'].sum():,} 条是在册客户。详见 voc identity report。", markup=False, highlight=False)
         out.print(f"新存 {stored:,} 条反馈，快照 {snapshot}。" if stored else f"没有新的反馈：新增 0 条，快照仍是 {snapshot}。")
         if elsewhere:
             out.print(f"正在 Excel 或 WPS 里开着的文件 {len(elsewhere)} 个：{'、'.join(elsewhere)}。锁文件（~$ 开头）已跳过；没有存盘的改动不在读入的数据里。", style="dim", markup=False)

@@ -10,6 +10,7 @@ import polars as pl
 from voc_lib.collect.ingest import known_sources
 from voc_lib.evaluate.born import born_row
 from voc_lib.evaluate.parted import parted_row
+from voc_lib.evaluate.people import people_rows
 from voc_lib.evaluate.truth import read_truths, truth_folder
 from voc_lib.measure.analyses.movers import movers
 from voc_lib.enrich.in_force import coder_in_force
@@ -39,10 +40,7 @@ def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFram
 
     `truth` names the folder; else it is looked for beside the exports of the store. Raises EvaluateError where there is none.
     """
-    opened = open_store(store)
-    folder = truth or truth_folder(known_sources(opened.name))
-    if folder is None or not folder.is_dir():
-        raise EvaluateError(f"库「{opened.name}」的导出文件旁没有 _truth 文件夹：它不是用 voc sample 造的，没有可对照的真相。")
+    opened, folder = _opened(store, truth)
     truths = read_truths(folder)
     if not truths:
         raise EvaluateError(f"「{folder}」里没有埋设的真相。请用 voc sample 重新生成。")
@@ -51,6 +49,19 @@ def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFram
     table = pl.DataFrame([_row(planted, opened, rows, seen) for planted in truths], schema=SCHEMA, orient="row")
     more = [row for planted in truths for look in (born_row, parted_row) if (row := look(planted, opened, rows))]
     return pl.concat([table, pl.DataFrame(more, schema=SCHEMA, orient="row")]).sort("truth")
+
+
+def evaluate_people(store: str | None = None, truth: Path | None = None) -> pl.DataFrame:
+    """People linked against people planted, one row a measure: measure, found, reach (null: none set), note. See `people_rows`. Raises EvaluateError as `evaluate`."""
+    return people_rows(*_opened(store, truth))
+
+
+def _opened(store: str | None, truth: Path | None) -> tuple[Store, Path]:
+    opened = open_store(store)
+    folder = truth or truth_folder(known_sources(opened.name))
+    if folder is None or not folder.is_dir():
+        raise EvaluateError(f"库「{opened.name}」的导出文件旁没有 _truth 文件夹：它不是用 voc sample 造的，没有可对照的真相。")
+    return opened, folder
 
 
 def _row(planted: dict, store: Store, rows: pl.DataFrame, seen: pl.DataFrame | None) -> tuple:

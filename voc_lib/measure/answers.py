@@ -14,7 +14,7 @@ from voc_lib.contracts import Metric
 
 RESERVED = ("metric", "kind", "estimate", "std_error", "conf_low", "conf_high", "n", "people", "effective_n")
 RESERVED += ("linked_share", "note", "provenance")
-KEYS = ("person", "thread", "customer_id", "author_key", "thread_id", "feedback_id")
+KEYS = ("person", "thread", "person_id", "customer_id", "author_key", "thread_id", "feedback_id")
 
 
 def columns_by(frame: pl.DataFrame, by: str | list[str] | None) -> list[str]:
@@ -58,7 +58,7 @@ def answers(
         .filter(metric.base)
         .select(
             *(pl.col(name).alias(place) for place, name in places.items()),
-            _key(frame, "person", "customer_id", "author_key", "feedback_id").alias("person"),
+            _key(frame, "person", "person_id", "customer_id", "author_key", "feedback_id").alias("person"),
             _key(frame, "thread", "thread_id", "feedback_id").alias("thread"),
             metric.value.cast(pl.Float64).alias("x"),
             (pl.col(weights).cast(pl.Float64) if weights else pl.lit(1.0)).alias("w"),

@@ -25,10 +25,10 @@ from voc_lib.store import Store
 from voc_lib.store_write import append_run
 
 MADE_BY = "voc export duckdb"
-LEFT_OUT = ("identity_keys", "runs", "coders", "topic_models", "vectors")  # keys of persons, a log that belongs to no snapshot, states and vectors nobody reads in SQL
+LEFT_OUT = ("identity_keys", "identities", "identity_doubts", "runs", "coders", "topic_models", "vectors")  # keys of persons, a log that belongs to no snapshot, states and vectors nobody reads in SQL
 VIEWS = {
     "feedback": "一行一条反馈，带当前状态、客户、重复、首次和末次出现；原话已遮蔽",
-    "people": "每条反馈是谁说的：已关联的客户，否则作者，否则反馈自己；数人用 count(DISTINCT person)",
+    "people": "每条反馈是谁说的：各渠道的键认出的人，否则作者，否则反馈自己；数人用 count(DISTINCT person)",
     "codes": "一行一条反馈 × 一个此快照下有效的问题",
     "feelings": "一行一条反馈 × 一个问题（或全文）的观点，当前模型的",
     "feedback_topics": "每条反馈的主题（合并、改名、移动之后），有主题模型时才有",
@@ -71,7 +71,7 @@ def _write(connection: duckdb.DuckDBPyConnection, store: Store, now: datetime) -
     create_views(connection, {name: [file.absolute() for file in files] for name, files in store.files().items()}, store.mixed)
     for name in LEFT_OUT:
         connection.execute(f"DROP VIEW {name}")
-    connection.execute("CREATE VIEW people AS SELECT feedback_id, coalesce(customer_id, author_key, feedback_id) AS person FROM feedback")
+    connection.execute("CREATE VIEW people AS SELECT feedback_id, coalesce(person_id, author_key, feedback_id) AS person FROM feedback")
     connection.execute(
         f"CREATE VIEW codes AS SELECT feedback_id, iso_week, code, confidence, source, evidence, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> {quote(UNMAPPED)}")
     connection.execute(

@@ -25,7 +25,7 @@ def feedback(
     """Feedback as the store's snapshot knows it, with `person`, `thread` and `codes` (list of taxonomy codes).
 
     `period` is an ISO week such as "2020-W24" or a list of them; without it everything, the undated too. `person` is the
-    linked customer, else the author, else the feedback itself; an empty `codes` means coded and nothing found. `selection` names a saved
+    person its keys lead to, else the author, else the feedback itself; an empty `codes` means coded and nothing found. `selection` names a saved
     selection (`voc.save_selection`), with period and channel on top of it.
     Raises PeriodError when the label is not a week.
     """
@@ -39,7 +39,7 @@ def feedback(
     where += [f"channel IN ({', '.join(map(quote, listed(channel)))})"] if channel is not None else []
     rows = store.read("feedback", where=" AND ".join(where) or None).collect()
     return _with_codes(rows, store, where[:1] if period is not None else []).with_columns(
-        pl.coalesce("customer_id", "author_key", "feedback_id").alias("person"),
+        pl.coalesce("person_id", "author_key", "feedback_id").alias("person"),
         pl.coalesce("thread_id", "feedback_id").alias("thread"),
     ).sort("feedback_id")
 

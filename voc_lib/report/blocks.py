@@ -15,6 +15,7 @@ from voc_lib.report import theme
 from voc_lib.report.markup import MIME, block_html
 from voc_lib.report.words import VERDICTS, change_tone, channel_title, code_name, metric_words
 
+SHORT_ID = 8  # of a person on a list: what 一位客户 takes
 ID_LENGTH = 12  # hexadecimal digits of a feedback_id shown: among a million, two share them once in 560 stores
 
 

@@ -32,7 +32,7 @@ TAGS = frozenset("""a abbr b blockquote br caption code dd del div dl dt em h3 h
 ATTRIBUTES = {"a": ["href"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 PROTOCOLS = frozenset({"http", "https", "mailto"})
 # Trace types that need neither the network (maps) nor `new Function` (WebGL), which the page's policy forbids.
-TRACES = frozenset({"scatter", "bar", "box", "violin", "histogram", "heatmap", "funnel", "waterfall", "pie"})
+TRACES = frozenset({"scatter", "bar", "box", "violin", "histogram", "heatmap", "funnel", "waterfall", "pie", "sankey"})
 # Layout and trace keys that fetch, link or write pseudo-HTML of their own.
 _FIGURE_DROPPED = frozenset({"images", "updatemenus", "sliders", "source", "meta", "mapbox", "map", "geo"})
 _PSEUDO = re.compile(r"<(?!(?:/?(?:b|i)|br ?/?|/?extra)>)", re.IGNORECASE)
@@ -176,7 +176,12 @@ def clean_figure(figure: dict) -> dict:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if key not in _FIGURE_DROPPED}
+        return {key: _plain(inner) for key, inner in value.items() if key not in _FIGURE_DROPPED or (key == "source" and _numbers(inner))}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return _PSEUDO.sub("&lt;", neutral(value)) if isinstance(value, str) else value
+
+
+def _numbers(value: Any) -> bool:
+    """A Sankey names where a flow comes from by number; an address to fetch is never one."""
+    return isinstance(value, list) and all(isinstance(one, int) for one in value)

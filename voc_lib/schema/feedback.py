@@ -29,6 +29,8 @@ COLUMNS = (
     number("nps", "0-10, likelihood to recommend"),
     number("csat", "satisfaction as given, on the channel's scale"),
     number("ces", "effort as given, on the channel's scale"),
+    number("wait_seconds", "how long the customer waited to be answered"),
+    number("transfers", "how often the customer was passed on"),
     text("brand", "brand spoken of"),
     text("product", "model, app or product spoken of"),
     text("variant", "trim or version of the product"),
