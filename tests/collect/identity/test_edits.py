@@ -7,9 +7,11 @@ import json
 import pytest
 
 from tests.collect.identity.conftest import calls, people
+from voc_lib.collect.identity import link as room
 from voc_lib.collect.identity.edits import LOG, EditError, edit_people, in_force, read_log
 from voc_lib.collect.ingest import ingest
 from voc_lib.store import open_store
+from voc_lib.store_write import write_store
 
 
 def ids(store) -> dict[str, str]:
@@ -39,6 +41,18 @@ def test_a_join_takes_all_feedback_of_both_and_undo_gives_it_back(linked):
     edit_people("s", {"action": "undo", "of": line}, "王", "弄错了")
     assert {name: who[:2] for name, who in people(open_store("s")).items()} == {name: who[:2] for name, who in before.items()}
     assert [one["action"] for one in read_log(open_store("s").path / LOG)] == ["join", "undo"] and in_force(read_log(open_store("s").path / LOG)) == []
+
+
+@pytest.mark.parametrize("names", [("C5", "C2"), ("P3", "C5"), ("P3", "C1"), ("C5", "C3")])
+def test_news_after_an_edit_gives_what_looking_at_everything_gives(linked, company, monkeypatch, names):
+    monkeypatch.setattr(room, "WHOLE", 10.0)
+    edit(linked, "join", *names)
+    calls(company, "2026-11", [("N1", "2026-11-02", "16009999999", None, "又是那个电话"), ("N2", "2026-11-03", "16000000001", None, "又响")])
+    ingest("s", company)
+    found = people(open_store("s"))
+    assert found["N1"][1] == found["C5"][1] and found["N2"][0] == "ann"
+    with write_store("s", "again") as writer:
+        assert room.link(writer, everything=True).changed == 0
 
 
 def test_two_customers_cannot_be_joined_and_nothing_is_written(linked):

@@ -63,6 +63,11 @@ def _numbers(lines: list[dict]) -> str:
     return "、".join(str(line["line"]) for line in lines if line["action"] != "undo") or "无"
 
 
+def named(store: Store) -> pl.Series:
+    """The feedback that edits in force speak of."""
+    return pl.Series(sorted({name for edit in in_force(read_log(store.path / LOG)) for name in edit["feedback"]}), dtype=pl.String)
+
+
 def replay(store: Store, found: pl.DataFrame) -> pl.DataFrame:
     """The decisions of the rules with the edits of the store's log on top, line by line.
 
@@ -72,12 +77,12 @@ def replay(store: Store, found: pl.DataFrame) -> pl.DataFrame:
     edits = in_force(read_log(store.path / LOG))
     if not edits:
         return found
-    named = sorted({name for edit in edits for name in edit["feedback"]})
-    there = set(store.sql("SELECT f.feedback_id FROM feedback_rows AS f SEMI JOIN asked USING (feedback_id)", asked=pl.DataFrame({"feedback_id": named}))["feedback_id"])
+    spoken_of = named(store).to_list()
+    there = set(store.sql("SELECT f.feedback_id FROM feedback_rows AS f SEMI JOIN asked USING (feedback_id)", asked=pl.DataFrame({"feedback_id": spoken_of}))["feedback_id"])
     for edit in edits:
         if unknown := [name for name in edit["feedback"] if name not in there]:
             raise EditError(f"{LOG} 第 {edit['line']} 行说的反馈「{unknown[0]}」不在库「{store.name}」里。请核对编号，或用 voc identity undo {edit['line']} 撤销这一行。")
-    found = _with_named(store, found, named)
+    found = _with_named(store, found, spoken_of)
     for edit in edits:
         found = _split(found, edit) if edit["action"] == "split" else _join(found, edit)
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from voc_lib.collect.identity.cluster import cluster
-from voc_lib.collect.identity.edits import replay
+from voc_lib.collect.identity.edits import named, replay
 from voc_lib.collect.identity.report import NOW
 from voc_lib.engine import quote
 from voc_lib.store import Store
@@ -49,7 +49,8 @@ def link(writer: Writer, everything: bool = False) -> Linked:
     fresh = None if everything else _fresh(store)
     if fresh is not None and not len(fresh):
         return Linked(0, 0, False)
-    keys, claims = _all(store) if fresh is None else _reached(store, fresh)
+    # An edit speaks of people, so those it names are looked at with every piece of news.
+    keys, claims = _all(store) if fresh is None else _reached(store, pl.concat([fresh, named(store)]).unique())
     if keys.is_empty():
         return Linked(0, 0, fresh is None)
     found, doubts = decide(keys, claims)
