@@ -10,7 +10,7 @@ COLUMNS = (
     text("key_type", "phone, vin, ...; 'feedback' where it is a feedback whose keys disagree"),
     text("key_hash", "the hashed key, or the feedback_id"),
     text("why", "shared: two customers claim it; crowd: it came with too many people; conflict: keys of different customers on one feedback; "
-         "chain: a chain of keys without a customer, too long to be one person; malformed: no hash; null = doubted no more", WHYS),
+         "chain: a chain of keys without a customer, too long to be one person; malformed: no hash, or one under two types; null = doubted no more", WHYS),
     count("customers", "how many customers it would have joined, as far as known"),
     count("feedback", "how many feedback carry it"),
     moment("found_at", "UTC"),

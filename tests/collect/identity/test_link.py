@@ -11,6 +11,7 @@ from voc_lib.collect.identity.link import link
 from voc_lib.collect.identity.report import doubts_now, link_rates, links_now, people_sizes
 from voc_lib.collect.identity.words import reason_words
 from voc_lib.collect.ingest import files_of, ingest, ingest_channel
+from voc_lib.collect.keys import keyed_hash
 from voc_lib.settings import settings
 from voc_lib.store import open_store
 from voc_lib.store_write import write_store
@@ -122,3 +123,16 @@ def test_malformed_keys_are_listed_and_nothing_is_lost(linked):
     found = doubts_now(open_store("s"))
     assert "malformed" in found["why"].to_list()
     assert links_now(open_store("s")).height == links_now(linked).height
+
+
+def test_the_same_number_under_two_types_is_two_keys_and_a_hash_under_two_types_is_none(linked):
+    same = pl.Series(["16000000001"])
+    assert keyed_hash("phone", same).item() != keyed_hash("member", same).item()
+    row, found = linked.sql("SELECT feedback_id FROM feedback_rows WHERE source_id = 'C6'").item(), people(linked)
+    phone = linked.sql("SELECT key_hash FROM identity_keys JOIN feedback_rows USING (feedback_id) WHERE source_id = 'C5' AND key_type = 'phone'").item()
+    with write_store("s", "spoil") as writer:
+        writer.append("identity_keys", pl.DataFrame({"feedback_id": [row], "key_type": ["vin"], "key_hash": [phone], "channel": ["hotline"]}))
+    again()
+    after, doubts = people(open_store("s")), doubts_now(open_store("s"))
+    assert after["C6"][1] is None and phone in doubts.filter(pl.col("why") == "malformed")["key_hash"].to_list()
+    assert {name: who for name, who in after.items() if name not in ("C5", "C6")} == {name: who for name, who in found.items() if name not in ("C5", "C6")}

@@ -69,10 +69,15 @@ def decide(keys: pl.DataFrame, claims: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
 
     `keys`: feedback_id or entry_id as `record`, iso_week (null for entries), day, key_type, key_hash. `claims`: customer_id, key_type, key_hash, valid_from, valid_to.
     """
-    sound = keys.filter(pl.col("key_hash").str.contains(HASH).fill_null(False))
-    malformed = keys.join(sound.select("key_hash").unique(), on="key_hash", how="anti").select("key_type", pl.col("key_hash").fill_null("-")).unique()
-    kinds = sorted(pl.concat([sound["key_type"].unique(), claims["key_type"].unique()]).unique().drop_nulls().to_list())
-    names = pl.concat([sound.select("key_hash"), claims.select("key_hash")]).unique().sort(_beginning()).with_row_index("key")    # the order decides who stands for a person
+    is_hash = pl.col("key_hash").str.contains(HASH).fill_null(False)
+    sound = keys.filter(is_hash)
+    names = pl.concat([sound.select("key_type", "key_hash"), claims.filter(is_hash).select("key_type", "key_hash")]).unique()
+    twice = names.filter(pl.col("key_hash").is_duplicated())    # a hash holds its type: under two types it is neither
+    malformed = pl.concat([keys.filter(~is_hash).select("key_type", pl.col("key_hash").fill_null("-")), twice]).unique()
+    if twice.height:
+        sound, names = sound.join(twice, on="key_hash", how="anti"), names.join(twice, on="key_hash", how="anti")
+    kinds = sorted(names["key_type"].unique().drop_nulls().to_list())
+    names = names.select("key_hash").sort(_beginning()).with_row_index("key")    # the order decides who stands for a person
     who = claims.select("customer_id").unique().sort("customer_id").with_row_index("customer")
     records = sound.select("record").unique().with_row_index("number")
     numbered = sound.join(names, on="key_hash").join(records, on="record").select(

@@ -8,7 +8,7 @@ KEYS = {"phone": "手机号", "vin": "车架号", "member": "会员号", "order"
 AUTHORS = {"car_forum": "论坛账号", "bank_forum": "论坛账号", "microblog": "微博账号", "short_video": "短视频账号", "in_car": "车机"}
 WHYS = {
     "shared": "两位以上客户共用", "crowd": "连着太多人（门店、车队或公司的）", "conflict": "同一条反馈的键指向不同客户", "chain": "没有客户编号的键连得太长",
-    "malformed": "键不是哈希值", "period": "那天没有登记的车主", "edit": "人工拆开",
+    "malformed": "键不是哈希值，或写在两种类型下", "period": "那天没有登记的车主", "edit": "人工拆开",
 }
 
 
