@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from voc_lib import schema
 from voc_lib.collect.registers import ingest_register, load_registers
-from voc_lib.collect.contract import ContractError, load_channels
+from voc_lib.collect.contract import load_channels
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.identity.link import link
 from voc_lib.collect.masking import mask_text
-from voc_lib.collect.prepare import export_id, exported_at, mask_feedback, prepare, quarantined
-from voc_lib.collect.readers import LINE, Chunk, ExportError, Reject, read_export
-from voc_lib.collect.sniff import SUFFIXES, is_lock, locked_of, open_elsewhere
+from voc_lib.collect.prepare import exported_at, mask_feedback, prepare, quarantined
+from voc_lib.collect.readers import LINE, Chunk, Reject, read_export
+from voc_lib.collect.sniff import SUFFIXES, is_lock, locked_of
+from voc_lib.collect.unread import unread
 from voc_lib.contracts import Channel
-from voc_lib.messages import Told, system_words
+from voc_lib.messages import Told
 from voc_lib.settings import settings
 from voc_lib.store import STORE_FILE, Store
 from voc_lib.store_write import Writer, write_store
@@ -31,7 +32,6 @@ NOTICE = "notice.txt"  # beside exports: a line for every page that is made from
 FLUSH_ROWS = 500_000  # rows held in memory before they are written
 MASK_ROWS = 125_000  # rows masked by one thread at a time; copies among them are masked once
 THREADS = 2  # most of the work is done outside Python; more threads than this wait for it
-log = logging.getLogger("voc.ingest")
 
 
 @dataclass
@@ -144,23 +144,7 @@ def ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder: 
     known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
     pending: list[pl.DataFrame] = []
     exports: dict[str, dict] = {}
-    for path in files:
-        name = str(path.relative_to(folder))
-        try:
-            identity = export_id(path)
-            if (identity, channel.fingerprint) in known:
-                _count_known(count, known[identity, channel.fingerprint])
-                continue
-            if identity in exports:
-                continue
-            rows, refused, facts = _read_file(path, name, channel, identity)
-        except (ExportError, ContractError, OSError) as error:
-            system = system_words(error)
-            why = f"打不开：{system[0]}。{system[1]}后重试。" if system else str(error)
-            why += "它旁边有锁文件：正在 Excel 或 WPS 里开着。" if open_elsewhere(path) else ""
-            count.failed[mask_text(name)] = mask_text(why)
-            log.error("%s：%s", name, why)
-            continue
+    for identity, (name, rows, refused, facts) in unread(files, folder, channel, known, count.failed, partial(_count_known, count), partial(_read_file, channel)):
         exports[identity] = facts
         if refused.height and not rows_in(rows):
             count.failed[mask_text(name)] = _all_refused(refused)
@@ -196,7 +180,7 @@ def _count_known(count: SourceCount, facts: dict) -> None:
     count.rows_repeated += facts["rows_read"] - facts["rows_filtered"] - facts["rows_quarantined"]
 
 
-def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[list[pl.DataFrame], pl.DataFrame, dict]:
+def _read_file(channel: Channel, path: Path, name: str, identity: str) -> tuple[str, list[pl.DataFrame], pl.DataFrame, dict]:
     seen_at = exported_at(path, channel)
     rows, rejects, read, filtered = [], [], 0, 0
 
@@ -215,7 +199,7 @@ def _read_file(path: Path, name: str, channel: Channel, identity: str) -> tuple[
         "rows_good": rows_in(rows), "feedback_stored": 0,
         "exported_at": seen_at, "ingested_at": datetime.now(UTC),
     }
-    return rows, quarantined(rejects, channel, identity, name), facts
+    return name, rows, quarantined(rejects, channel, identity, name), facts
 
 
 def store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, dict]) -> None:

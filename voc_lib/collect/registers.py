@@ -11,22 +11,22 @@ which that channel's contract knows an author. Every key is hashed before anythi
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from voc_lib import schema
-from voc_lib.collect.contract import ContractError, load_contract
+from voc_lib.collect.contract import load_contract
 from voc_lib.collect.expressions import apply_contract
 from voc_lib.collect.keys import keyed_hash, normalise
 from voc_lib.collect.masking import mask, mask_text
-from voc_lib.collect.prepare import export_id, exported_at, hashed_id, quarantined
-from voc_lib.collect.readers import LINE, ExportError, read_export
+from voc_lib.collect.prepare import exported_at, hashed_id, quarantined
+from voc_lib.collect.readers import LINE, read_export
+from voc_lib.collect.unread import unread
 from voc_lib.contracts import Channel
 from voc_lib.engine import quote
-from voc_lib.messages import system_words
 from voc_lib.store_write import Writer
 
 FOLDERS = {"bases": "exposure", "customers": "customers", "touchpoints": "touchpoints", "accounts": "identities"}
@@ -36,7 +36,6 @@ MEMBER = "member"
 FLUSH_ROWS = 500_000  # rows held in memory before they are written
 TOUCHED = ("register", "customer_id", "occurred_on", "kind", "order_key", "note")
 SAYS = ("register", "entry_id", "key_type", "key_hash", "valid_from", "valid_to")
-log = logging.getLogger("voc.ingest")
 
 
 def load_registers(domains: Path, domain: str) -> list[Channel]:
@@ -46,26 +45,16 @@ def load_registers(domains: Path, domain: str) -> list[Channel]:
 
 def ingest_register(writer: Writer, register: Channel, files: list[Path], folder: Path, count) -> None:
     """Append what the files say; a file read before is not read again, a file that does not fit is named in `count`."""
-    known = writer.sql(f"SELECT export_id, contract, rows_read FROM exports WHERE channel = {quote(PREFIX + register.channel)}")
+    before = writer.sql(f"SELECT export_id, contract, rows_read FROM exports WHERE channel = {quote(PREFIX + register.channel)}")
+    known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
     pending: list[pl.DataFrame] = []
     exports: dict[str, dict] = {}
-    for path in files:
-        name = str(path.relative_to(folder))
-        try:
-            identity = export_id(path)
-            before = known.filter((pl.col("export_id") == identity) & (pl.col("contract") == register.fingerprint))
-            if before.height:
-                count.files_known += 1
-                count.rows_read += before["rows_read"].item()
-                continue
-            if identity in exports:
-                continue
-            rows, refused, facts = _read(register, path, name, identity)
-        except (ExportError, ContractError, OSError) as error:
-            system = system_words(error)
-            count.failed[mask_text(name)] = mask_text(f"打不开：{system[0]}。{system[1]}后重试。" if system else str(error))
-            log.error("%s：%s", name, error)
-            continue
+
+    def again(facts: dict) -> None:
+        count.files_known += 1
+        count.rows_read += facts["rows_read"]
+
+    for identity, (rows, refused, facts) in unread(files, folder, register, known, count.failed, again, partial(_read, register)):
         exports[identity] = facts
         writer.append_new("quarantine", refused)
         pending.append(rows)

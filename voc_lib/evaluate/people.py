@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from voc_lib.collect.identity.link import KEYS
+from voc_lib.collect.identity.probable import FEWEST, LEAST, accounts_named, match
 from voc_lib.collect.identity.report import links_now
 from voc_lib.collect.keys import keyed_hash, normalise
 from voc_lib.engine import quote
@@ -28,7 +29,7 @@ def people_rows(store: Store, folder: Path) -> pl.DataFrame:
         return pl.DataFrame(schema=SCHEMA)
     told = spoken(store, path)
     about = json.loads((folder / "identities.json").read_text("utf-8"))
-    rows = [*_pairs(told), *_merges(store, told, about)]
+    rows = [*_pairs(told), *_merges(store, told, about), *_probable(store, told)]
     for name, look in (("escalations", _escalations), ("mood_curve", _curve)):
         truth = folder / f"{name}.json"
         rows += look(store, told, json.loads(truth.read_text("utf-8"))) if truth.exists() else []
@@ -64,6 +65,18 @@ def _pairs(told: pl.DataFrame) -> list[tuple]:
         ("关联：配对召回率（带键的反馈之间）", right_keyed / there if there else None, 0.95, f"{there:,} 对同一人的反馈里关联上 {right_keyed:,} 对"),
         ("关联：配对召回率（全部客户反馈，含没有键的）", everyone[1] / everyone[2] if everyone[2] else None, None, f"{everyone[2]:,} 对；没有键的渠道谁也认不出"),
     ]
+
+
+def _probable(store: Store, told: pl.DataFrame) -> list[tuple]:
+    """What the probabilistic step would match, were it asked for: pairs of accounts, right and of all there are."""
+    accounts = accounts_named(store)
+    if accounts.height < FEWEST:
+        return []
+    authors = store.sql("SELECT feedback_id, channel || ':' || author_key AS account FROM feedback_rows WHERE author_key IS NOT NULL")
+    who = told.join(authors, on="feedback_id").join(accounts.select(pl.col("unique_id").alias("account")), on="account", how="semi").select("account", "who").unique("account")
+    pairs = match(accounts, LEAST).join(who, left_on="left", right_on="account").join(who, left_on="right", right_on="account", suffix="_right")
+    right, there = pairs.filter(pl.col("who") == pl.col("who_right")).height, _pairs_of(who, ["who"])
+    return [("概率方法（平时不用）：配对精确率", right / pairs.height if pairs.height else None, None, f"匹配概率 {LEAST} 以上的 {pairs.height:,} 对账号里 {right:,} 对真是同一人，全部有 {there:,} 对")]
 
 
 def _merges(store: Store, told: pl.DataFrame, about: dict) -> list[tuple]:

@@ -71,6 +71,15 @@ def test_a_vehicle_is_his_only_while_he_owns_it():
     assert people["before"] == (None, None, "period") and people["undated"] == (None, None, "shared")
 
 
+def test_two_registers_that_give_a_vehicle_to_the_same_customer_are_one_owner_in_whatever_order():
+    claims = [(0, 0, date(2024, 1, 1), date(2024, 6, 30)), (0, 0, date(2025, 1, 1), None), (0, 1, date(2024, 8, 1), date(2024, 9, 30))]
+    days = [date(2024, 3, 1), date(2025, 3, 1), date(2024, 8, 15), date(2024, 12, 1)]
+    rows = pl.DataFrame([(at, 0, 2, day) for at, day in enumerate(days)], schema=RECORD, orient="row")
+    for stated in (claims, claims[::-1], [claims[1], claims[2], claims[0], claims[0]]):
+        out = cluster(rows, pl.DataFrame(stated, schema=CLAIM, orient="row"), KINDS)
+        assert out.people["customer"].to_list() == [0, 0, 1, None] and out.people["reason"].to_list() == ["vin", "vin", "vin", "period"]
+
+
 def test_a_day_that_two_owners_claim_names_neither():
     owned = {("v1", "ann"): (None, date(2025, 4, 20)), ("v1", "bob"): (date(2025, 4, 1), None)}
     people, doubts = look({"claim": ["v1"]}, days={"claim": date(2025, 4, 10)}, owned=owned)

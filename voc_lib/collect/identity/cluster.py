@@ -62,14 +62,15 @@ def cluster(records: pl.DataFrame, claims: pl.DataFrame, kinds: list[str]) -> Cl
 
 def _by_register(records: pl.DataFrame, claims: pl.DataFrame, vehicle: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(record, key, kind, customer) where exactly one customer has the key on that day; (record, key, kind, customers) where several have."""
-    claims = claims.unique(["key", "customer"], keep="last")
     owners = records.join(claims, on="key", how="inner")
     day = pl.col("day")
     # An undated feedback is before and after everything: only a vehicle that never changed hands names its owner.
     his = (pl.col("kind") != vehicle) | day.is_null() | (((day >= pl.col("valid_from")) | pl.col("valid_from").is_null()) & ((day <= pl.col("valid_to")) | pl.col("valid_to").is_null()))
-    owners = owners.filter(his).with_columns(pl.len().over("record", "key").alias("owners"))
-    shared = owners.filter(pl.col("owners") > 1).select("record", "key", "kind", pl.col("owners").cast(pl.Int64).alias("customers")).unique()
-    return owners.filter(pl.col("owners") == 1).select("record", "key", "kind", "customer"), shared
+    # Two registers may give a key to the same customer, each with its own days: that is one owner.
+    alone = pl.col("customer").min().over("record", "key") == pl.col("customer").max().over("record", "key")
+    owners = owners.filter(his).select("record", "key", "kind", "customer", alone.alias("alone"))
+    shared = owners.filter(~pl.col("alone")).group_by("record", "key", "kind").agg(pl.col("customer").n_unique().cast(pl.Int64).alias("customers"))
+    return owners.filter("alone").drop("alone"), shared
 
 
 def _handed_on(loose: pl.DataFrame, named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -46,7 +46,7 @@ def link_probable(writer: Writer, least: float = LEAST) -> Guessed:
     Raises ProbableError where fewer than 50 accounts have a nickname.
     """
     store = writer.reading()
-    accounts = _accounts(store)
+    accounts = accounts_named(store)
     if accounts.height < FEWEST:
         raise ProbableError(f"库「{store.name}」里有昵称的账号只有 {accounts.height} 个，少于 {FEWEST} 个，概率方法学不出什么。请在渠道合同的 identity 里登记弱键，如 \"weak:nick\": 昵称列。")
     pairs = match(accounts, least)
@@ -61,7 +61,7 @@ def link_probable(writer: Writer, least: float = LEAST) -> Guessed:
     return Guessed(accounts.height, moved.height, rows.height)
 
 
-def _accounts(store: Store) -> pl.DataFrame:
+def accounts_named(store: Store) -> pl.DataFrame:
     """An account a row: unique_id, channel, author_key, nick, product, city (most frequent), person_id and customer_id as the rules found them."""
     return store.sql(f"""
         SELECT f.channel || ':' || f.author_key AS unique_id, f.channel, f.author_key, mode(k.key_hash) AS nick, mode(f.product) AS product, mode(f.city) AS city,

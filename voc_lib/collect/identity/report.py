@@ -43,8 +43,3 @@ def reasons(store: Store) -> pl.DataFrame:
     """Why feedback is linked, or not: reason, linked (a person is known), n, the most frequent first."""
     return store.sql(f"SELECT reason, person_id IS NOT NULL AS linked, count(*) AS n FROM ({NOW}) GROUP BY 1, 2 ORDER BY n DESC, reason")
 
-
-def person_of(store: Store, feedback_id: str) -> dict | None:
-    """The decision in force about one feedback, or None."""
-    found = store.sql(f"SELECT * FROM ({NOW}) JOIN asked USING (feedback_id)", asked=pl.DataFrame({"feedback_id": [feedback_id]}))
-    return found.row(0, named=True) if found.height else None

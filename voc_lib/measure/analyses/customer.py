@@ -7,12 +7,12 @@ from datetime import date
 
 import polars as pl
 
-from voc_lib.collect.registers import load_registers
+from voc_lib.collect.customers import DAYS_A_YEAR, bands_of
+from voc_lib.collect.identity.report import links_now
 from voc_lib.engine import quote
 from voc_lib.measure.analyses.journeys import WINDOW, cases
 from voc_lib.measure.levels import Levels
 from voc_lib.messages import Told
-from voc_lib.settings import settings
 from voc_lib.store import Store
 
 SHORTEST = 8  # characters of a person_id that are enough to find it
@@ -98,7 +98,7 @@ def timeline(store: Store, feedback: pl.DataFrame, steps: pl.DataFrame, events: 
     """Feedback and touchpoints of a person in order, columns of `TIMELINE`: `case` numbers his cases by their beginning, reason is that of the link."""
     said = feedback.filter(pl.col("person_id") == person)
     listed = ", ".join(map(quote, said["feedback_id"])) or "NULL"
-    why = store.sql(f"SELECT feedback_id, unnest(arg_max(struct_pack(reason, confidence), linked_at)) FROM links WHERE feedback_id IN ({listed}) GROUP BY feedback_id")
+    why = links_now(store, f"feedback_id IN ({listed})").select("feedback_id", "reason", "confidence")
     numbers = steps.select("feedback_id", "case_id").join(cases.with_row_index("case", offset=1).select("case_id", pl.col("case").cast(pl.Int64)), on="case_id")
     mood = pl.col("mood") if "mood" in said.columns else pl.lit(None, pl.Float64)
     voices = said.join(why, on="feedback_id", how="left").join(numbers, on="feedback_id", how="left").select(
@@ -115,9 +115,8 @@ def facts(store: Store, person: str, until: date) -> dict:
     if rows.is_empty():
         return {}
     row = rows.row(0, named=True)
-    row["tenure"] = (row["valid_from"] - row["purchased_at"]).days / 365.25 if row["purchased_at"] else None
-    registers = [one for one in load_registers(settings().domains, store.about["domain"]) if one.table == "customers" and one.bands]
-    bands = registers[0].bands if registers else {}
+    row["tenure"] = (row["valid_from"] - row["purchased_at"]).days / DAYS_A_YEAR if row["purchased_at"] else None
+    bands = bands_of(store)
     told = {name: row[name] for name in PLAIN if row[name]}
     return told | {name: band(row[name], bands[name]) for name in BANDED if name in bands and row[name] is not None} | {"valid_from": row["valid_from"]}
 
