@@ -47,7 +47,7 @@ def test_a_row_for_every_truth(planted):
     burst = found["ac_noise"]
     assert (burst["planted"], burst["in_store"]) == (36, 36)
     assert burst["first_week"] in ("2026-W45", "2026-W46") and "第一次" in burst["found"]
-    assert found["deletions"]["found"] == found["escalations"]["found"] == "尚无方法"
+    assert found["deletions"]["found"] == "尚无方法" and found["escalations"]["found"] == found["mood_curve"]["found"] == "见人的关联"
     assert found["escalations"]["in_store"] == 129
 
 

@@ -21,6 +21,8 @@ from voc_lib.store import Store, open_store
 WATCHED = 12   # last weeks in which planted events lie and are looked for
 ALL_CODES = 10_000
 NO_METHOD = "尚无方法"
+IN_PEOPLE = {"escalations", "mood_curve"}  # truths that `people_rows` judges
+BELOW = "见人的关联"
 SCHEMA = {
     "truth": pl.String, "title": pl.String, "begins": pl.String, "planted": pl.Int64, "customers": pl.Int64, "sizes": pl.String, "in_store": pl.Int64,
     "coded": pl.Int64, "coded_share": pl.Float64, "codes": pl.String, "first_week": pl.String, "weeks_late": pl.Int64, "found": pl.String,
@@ -88,7 +90,7 @@ def _seen(rows: pl.DataFrame) -> pl.DataFrame:
 def _first_week(planted: dict, codes: list[str], seen: pl.DataFrame | None) -> tuple[str | None, int | None, str]:
     begins = planted.get("begins")
     if not codes:
-        return None, None, NO_METHOD
+        return None, None, BELOW if planted["truth"] in IN_PEOPLE else NO_METHOD
     if seen is None:
         return None, None, "库还没有编码，先运行 voc enrich"
     if begins is None:
