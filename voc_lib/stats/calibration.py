@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, sparse, special
 
-METHODS = ("raking", "linear", "logit")
+METHODS = ("raking", "linear", "logit", "cbps")
 MET = 1e-9          # relative; R survey stops at 1e-7
 STEPS = 200         # Newton needs 5 to 15, more where nearly everybody is at a bound
 SHORTEST = 2.0**-30  # a step this short is no progress
@@ -27,11 +27,12 @@ Curve = tuple[np.ndarray, np.ndarray, np.ndarray]
 class NotCalibrated(ValueError):
     """The totals cannot be met. `worst` is the place of the total that has to give way, `wanted` what it should be and `reached` the nearest that can be had.
 
-    Where all could be met but only at the very edge (weights of 0, or all at their bound), `reached` is where the last step ended.
+    `direction` (of unit of every total, or None) is the plane between what is asked and what can be had: rows with x'direction > 0 are what is lacking, those with < 0
+    stand at their lower bound. Where all could be met but only at the very edge (weights of 0, or all at their bound), `reached` is where the last step ended.
     """
 
-    def __init__(self, worst: int, name: str, wanted: float, reached: float, steps: int) -> None:
-        self.worst, self.name, self.wanted, self.reached, self.steps = worst, name, wanted, reached, steps
+    def __init__(self, worst: int, name: str, wanted: float, reached: float, steps: int, direction: np.ndarray | None = None) -> None:
+        self.worst, self.name, self.wanted, self.reached, self.steps, self.direction = worst, name, wanted, reached, steps, direction
         super().__init__(f"校准没有达到边际：{steps} 步后，「{name}」应为 {wanted:,.6g}，只到 {reached:,.6g}")
 
 
@@ -40,7 +41,7 @@ def calibrate_weights(x, totals, base, method: str = "raking", bounds: tuple | N
 
     Rows are people or cells of equal people; `base` (> 0, any scale) is then the sum of a cell. `x` has shape (rows, totals); columns may depend on each other as
     long as their totals agree. `raking`: g = exp(u), positive; `linear`: g = 1 + u (GREG), may be negative, cut to `bounds` where given; `logit`: between the
-    `bounds` (low < 1 < high, numbers or one per row), smooth. Raises NotCalibrated where the totals cannot be met, ValueError for arrays that do not fit together.
+    `bounds` (low < 1 < high, numbers or one per row), smooth; `cbps`: g = 1 + exp(u), the inverse of a logit propensity (Imai & Ratkovic 2014). Raises NotCalibrated where the totals cannot be met, ValueError for arrays that do not fit together.
 
     >>> calibrate_weights([[1, 0], [1, 0], [0, 1]], [6, 4], [1, 1, 1]).round(6).tolist()
     [3.0, 3.0, 4.0]
@@ -59,22 +60,22 @@ def calibrate_weights(x, totals, base, method: str = "raking", bounds: tuple | N
     if missed.max() <= MET:
         return g
     nearest = _nearest(x, wanted, base, method, bounds)
-    reached = (base * g) @ x if nearest is None else nearest
+    reached, direction = ((base * g) @ x, None) if nearest is None else (nearest[0], nearest[1] / size)
     worst = int(np.argmax(np.nan_to_num(np.abs(reached - wanted), nan=np.inf)))
     name = names[worst] if names is not None else f"第 {worst + 1} 个合计"
-    raise NotCalibrated(worst, name, float(totals[worst]), float(reached[worst] * size[worst]), steps)
+    raise NotCalibrated(worst, name, float(totals[worst]), float(reached[worst] * size[worst]), steps, direction)
 
 
 def _distance(method: str, bounds: tuple | None) -> Callable[[np.ndarray], Curve]:
     """For every u: a convex curve, its slope F (the factor), and the slope of F."""
     if method not in METHODS:
         raise ValueError(f"没有校准方法「{method}」，可用：{'、'.join(METHODS)}")
-    if bounds is not None and method == "raking":
-        raise ValueError("raking 没有上下限，请用 logit 或 linear")
+    if bounds is not None and method in ("raking", "cbps"):
+        raise ValueError(f"{method} 没有上下限，请用 logit 或 linear")
     if bounds is None:
         if method == "logit":
             raise ValueError("logit 要写上下限，例如 bounds=(0, 5)")
-        return _exponential if method == "raking" else lambda u: (u + u**2 / 2, 1 + u, np.ones_like(u))
+        return _exponential if method == "raking" else _propensity if method == "cbps" else lambda u: (u + u**2 / 2, 1 + u, np.ones_like(u))
     low, high = (np.asarray(bound, float) for bound in bounds)
     if not ((low < 1).all() and (high > 1).all() and np.isfinite(low).all() and np.isfinite(high).all()):
         raise ValueError(f"上下限应写成「小于 1 的数，大于 1 的数」，现在是 {low.max():g}、{high.min():g}")
@@ -84,6 +85,11 @@ def _distance(method: str, bounds: tuple | None) -> Callable[[np.ndarray], Curve
 def _exponential(u: np.ndarray) -> Curve:
     e = np.exp(np.clip(u, -STEEPEST, STEEPEST))
     return e, e, e
+
+
+def _propensity(u: np.ndarray) -> Curve:
+    e = np.exp(np.clip(u, -STEEPEST, STEEPEST))
+    return u + e, 1 + e, e
 
 
 def _cut(u: np.ndarray, low: np.ndarray, high: np.ndarray) -> Curve:
@@ -108,12 +114,13 @@ def _stride(method: str, bounds: tuple | None) -> np.ndarray:
 
 
 def _start(x: np.ndarray, wanted: np.ndarray, base: np.ndarray, method: str) -> np.ndarray:
-    """For raking the right scale at once: exp is far from straight where base weights are 1 and the population counts millions."""
-    if method != "raking":
+    """For raking and cbps the right scale at once: exp is far from straight where base weights are 1 and the population counts millions."""
+    if method not in ("raking", "cbps"):
         return np.zeros(x.shape[1])
     there = base @ x
     ratio = np.median(wanted[there > 0] / there[there > 0]) if (there > 0).any() else 1.0
-    return np.linalg.lstsq(x, np.full(len(base), np.log(ratio if ratio > 0 else 1.0)), rcond=RANK)[0]
+    beyond = ratio - 1 if method == "cbps" else ratio
+    return np.linalg.lstsq(x, np.full(len(base), np.log(beyond if beyond > 0 else 1.0)), rcond=RANK)[0]
 
 
 def _newton(x: np.ndarray, wanted: np.ndarray, base: np.ndarray, distance, multipliers: np.ndarray, stride: np.ndarray) -> tuple[np.ndarray, int]:
@@ -148,12 +155,14 @@ def _newton(x: np.ndarray, wanted: np.ndarray, base: np.ndarray, distance, multi
     return u, STEPS
 
 
-def _nearest(x: np.ndarray, wanted: np.ndarray, base: np.ndarray, method: str, bounds: tuple | None) -> np.ndarray | None:
-    """Totals within reach with the least sum of misses, so that as few as possible are missed; None where all are within reach after all. A linear programme."""
+def _nearest(x: np.ndarray, wanted: np.ndarray, base: np.ndarray, method: str, bounds: tuple | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Totals within reach with the least sum of misses, so that as few as possible are missed, and the plane between; None where all are within reach after all. A linear programme."""
     rows, count = x.shape
-    free = (0, None) if method == "raking" else (None, None)
+    free = {"raking": (0, None), "cbps": (1, None)}.get(method, (None, None))
     limits = [free] * rows if bounds is None else np.column_stack([np.broadcast_to(bound, rows) for bound in bounds]).tolist()
     each = sparse.eye_array(count)
     answer = optimize.linprog(np.r_[np.zeros(rows), np.ones(2 * count)], A_eq=sparse.hstack([sparse.csr_array((x * base[:, None]).T), each, -each]), b_eq=wanted,
                               bounds=[*limits, *[(0, None)] * (2 * count)], method="highs")
-    return (base * answer.x[:rows]) @ x if answer.status == 0 and answer.fun > MISSED else None
+    if answer.status != 0 or answer.fun <= MISSED:
+        return None
+    return (base * answer.x[:rows]) @ x, answer.eqlin.marginals

@@ -1,7 +1,7 @@
 """What is known of all customers: how many there are of each level (margins), and totals of what is measured on everybody.
 
 A margin is `{column: {level: people}}` with `{column: total}` for continuous ones, or a frame of the population: its Float columns are continuous, every other
-column but `count` (people of a row; 1 where there is no such column) is a margin of levels. Levels are compared as text, so 1 and "1" are the same level.
+column but `count` (people of a row; 1 where there is no such column) and `customer_id` is a margin of levels. Levels are compared as text, so 1 and "1" are the same level.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import polars as pl
 from voc_lib.messages import Told
 
 AGREE = 1e-6   # relative: margins are counts of the same people, more than rounding is a mistake
-COUNT = "count"
-SILENT = ("raise", "collapse", "exclude")
+COUNT, PERSON = "count", "customer_id"
+SILENT = ("raise", "collapse", "extrapolate", "exclude")
 RESERVED = ("weight", "base_weight", "calibration", "weight_note", "cell", "high")  # columns that weighting makes
 LISTED = 6     # more than this in a message is not read
 
@@ -27,13 +27,14 @@ class WeightingError(Told, ValueError):
 
 @dataclass(frozen=True)
 class Margins:
-    """`levels` people by column and level; `totals` of continuous columns; `size` people in all; `notes` what was changed; `population` where they came from."""
+    """`levels` people by column and level; `totals` of continuous columns; `size` people in all; `notes` what was changed; `population` where they came from; `people` their ids."""
 
     levels: dict[str, dict[str, float]]
     totals: dict[str, float]
     size: float
     notes: tuple[str, ...] = ()
     population: pl.DataFrame | None = None
+    people: pl.Series | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -65,24 +66,31 @@ def read_margins(told: Mapping | pl.DataFrame) -> Margins:
 
 
 def _from_population(population: pl.DataFrame) -> Margins:
+    people = population[PERSON] if PERSON in population.columns else None
+    if people is not None and (people.null_count() or people.n_unique() < len(people)):
+        raise WeightingError(f"总体的表里 {PERSON} 应一人一行、没有空值：{len(people):,} 行里有 {people.n_unique():,} 个不同的编号。请先去重。")
+    population = population.drop(PERSON, strict=False)
     population = population if COUNT in population.columns else population.with_columns(pl.lit(1.0).alias(COUNT))
     columns = [column for column in population.columns if column != COUNT]
     continuous = [column for column in columns if population.schema[column].is_float()]
-    if len(continuous) == len(columns):
-        raise WeightingError(f"总体的表里没有分层的列，现有：{'、'.join(population.columns)}。请至少放一列文字或整数（如地区）。")
+    if not columns:
+        raise WeightingError("总体的表里没有可以加权的列，只有人数。请放一列所有客户都知道的（如地区、车型、里程）。")
     if not population.schema[COUNT].is_numeric():
         raise WeightingError(f"总体的表里 count 应是人数，现在是{population.schema[COUNT]}。请改成数。")
     population = population.with_columns(as_level(column) for column in columns if column not in continuous).with_columns(pl.col(COUNT, *continuous).cast(pl.Float64).fill_nan(None))
     empty = {column: population[column].null_count() for column in population.columns if population[column].null_count()}
     if empty:
         raise WeightingError(f"总体的表里有空值：{counted(empty)}。请补全，或把空值写成一层（例如「未知」）。")
+    if not (population[COUNT] >= 0).all() or not 0 < population[COUNT].sum() < np.inf:
+        raise WeightingError("总体的表里 count 应是不小于 0 的有限的数，且加起来大于 0。请核对人数。")
     told = {column: dict(population.group_by(column).agg(pl.col(COUNT).sum()).sort(column).iter_rows()) for column in columns if column not in continuous}
-    told |= {column: float((population[column] * population[COUNT]).sum()) for column in continuous}
-    return replace(read_margins(told), population=population)
+    totals = {column: float((population[column] * population[COUNT]).sum()) for column in continuous}
+    found = read_margins(told | totals) if told else Margins({}, {column: _number(column, total) for column, total in totals.items()}, population[COUNT].sum())
+    return replace(found, population=population, people=people)
 
 
 def settle_silent(margins: Margins, spoken: Mapping[str, set[str]], on_silent: str) -> Margins:
-    """Margins without the levels in which nobody spoke, by `on_silent`: an error; their people counted to the largest level that spoke; or left out of the whole.
+    """Margins without the levels in which nobody spoke, by `on_silent`: an error; their people counted to the largest level that spoke, or to all in proportion; or left out.
 
     Left out of a population frame exactly; without one the other margins shrink in proportion, which is said in `notes`.
     """
@@ -92,7 +100,7 @@ def settle_silent(margins: Margins, spoken: Mapping[str, set[str]], on_silent: s
     silent = {column: given for column, given in silent.items() if given}
     if silent and on_silent == "raise":
         listed = first([f"「{column}」的「{level}」{people:,.0f} 位客户（{people / margins.size:.1%}）" for column, given in silent.items() for level, people in given.items()], "；")
-        raise WeightingError(f"总体里有人、样本里没有人的层：{listed}。请写 on_silent=\"collapse\"（并入样本所及的最大一层）或 \"exclude\"（结果不代表他们），或先自己合并相近的层。")
+        raise WeightingError(f"总体里有人、样本里没有人的层：{listed}。请写 on_silent=\"collapse\"（并入样本所及的最大一层）、\"extrapolate\"（由其余各层按比例外推）或 \"exclude\"（结果不代表他们），或先自己合并相近的层。")
     levels = {column: {level: people for level, people in given.items() if level in spoken[column]} for column, given in margins.levels.items()}
     if any(not sum(given.values()) > 0 for given in levels.values()):
         raise WeightingError("有一个边际在样本里一层也没有说话的人，没法加权。请核对层名的写法。")
@@ -105,6 +113,10 @@ def settle_silent(margins: Margins, spoken: Mapping[str, set[str]], on_silent: s
             largest = max(levels[column], key=levels[column].get)
             levels[column][largest] += sum(given.values())
             notes.append(f"{first([f'{column}={level}' for level in given])} 没有人说话，{sum(given.values()):,.0f} 位客户并入「{largest}」")
+        return replace(margins, levels=levels, notes=(*margins.notes, *notes))
+    if on_silent == "extrapolate":
+        notes = [f"{first([f'{column}={level}' for level in given])} 没有人说话，{sum(given.values()):,.0f} 位客户由其余各层按比例外推" for column, given in silent.items()]
+        levels = {column: {level: people * margins.size / sum(given.values()) for level, people in given.items()} for column, given in levels.items()}
         return replace(margins, levels=levels, notes=(*margins.notes, *notes))
     if margins.population is not None:
         heard = margins.population.filter(pl.all_horizontal(~pl.col(column).is_in(list(given)) for column, given in silent.items()))
