@@ -19,7 +19,8 @@ class Metric:
     `explode` names the list column whose entries share one base: by="code", each code's share is of all
     people heard. `floor` is the smallest change worth a word, in the unit of the number; for a count it
     is relative to the baseline. `name` is the file name; `base_definition` says the base in Chinese, `base_sql`
-    as a condition on the view `feedback` that keeps the same rows as `base`.
+    as a condition on the view `feedback` that keeps the same rows as `base`. `scale` are the least and the greatest value, `low` the greatest
+    value that counts as discontent, both of a score.
     """
 
     label: str
@@ -33,6 +34,8 @@ class Metric:
     floor: float = 0.02
     base_definition: str = "听到的全部反馈"
     base_sql: str = ""
+    scale: tuple[float, float] | None = None
+    low: float | None = None
     name: str = ""
 
 
@@ -102,5 +105,8 @@ class Channel:
     where: str | None = None
     identity: dict[str, str] | None = None
     bands: dict[str, list[float]] | None = None  # of a register of customers: upper bounds of the coarse groups by which is weighted
+    weigh_by: tuple[str, ...] = ()               # of it, the columns of the weighting, most telling first; held_out: behaviour that tests it; bases: whom each base holds
+    held_out: tuple[str, ...] = ()
+    bases: dict[str, tuple[str, ...]] | None = None
     freshness_days: int = 8
     table: str = "feedback"  # or the table that a register fills: exposure, customers, touchpoints, identities

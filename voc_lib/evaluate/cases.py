@@ -13,14 +13,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from voc_lib.evaluate.cases_api import NARROW, NOT_CASES, api_cases
+from voc_lib.evaluate.cases_api import NARROW, NOT_CASES, api_cases, read_schools, variable
+from voc_lib.evaluate.cases_more import special_cases
+from voc_lib.evaluate.cases_senseweight import senseweight_rows
 from voc_lib.evaluate.found import EvaluateError
 from voc_lib.measure.weighting.inference import Sampling, kish, weighted_mean, weighted_nps, weighted_ratio, weighted_share, weighted_total
 from voc_lib.measure.weighting.weights import calibrate
 
 ROWS = {"case": pl.String, "quantity": pl.String, "expected": pl.Float64, "found": pl.Float64, "difference": pl.Float64, "note": pl.String}
 TODO = "尚未实现"
-OTHERS = ("senseweight/expected.json", "kang_schafer_measured.json")
+OTHERS = ("kang_schafer_measured.json",)
 PROMOTER, DETRACTOR = 750, 599  # an NPS of schools, 750 points and more minus under 600: the case does not name them, these give its population and both samples
 
 
@@ -35,6 +37,8 @@ def evaluate_cases(folder: Path | str) -> pl.DataFrame:
         rows += _api(place / "api")
     if (place / "simvoc" / "expected_R_raking.json").is_file():
         rows += _simvoc(place / "simvoc")
+    if (place / "senseweight" / "expected.json").is_file():
+        rows += senseweight_rows(place / "senseweight")
     if not rows:
         raise EvaluateError(f"{folder} 里没有认识的例子。请写一个含 weighting/api 或 weighting/simvoc 的文件夹，例如 voc evaluate --cases ../shared/cases。")
     rows += [_todo(f"weighting/{Path(name).parts[0].removesuffix('.json')}") for name in OTHERS if (place / name).is_file()]
@@ -44,12 +48,15 @@ def evaluate_cases(folder: Path | str) -> pl.DataFrame:
 
 def _api(folder: Path) -> list[tuple]:
     expected = json.loads((folder / "expected.json").read_text("utf-8"))
-    known, rows = api_cases(folder), []
+    schools, rows = read_schools(folder), []
+    known, special = api_cases(schools), special_cases(schools)
     for case, want in expected.items():
         if case in NOT_CASES:
             continue
         name = f"api/{case}"
-        if case not in known:
+        if case in special:
+            rows += [(*_row(name, quantity, told, found)[:-1], note) for quantity, told, found, note in special[case](want)]
+        elif case not in known:
             rows.append(_todo(name))
         elif case == "selfsel_infeasible_bounds":
             rows.append((*_row(name, "refused", 1, float(known[case]()))[:-1], f"例子没有记下 R 的上下限，这里用 {NARROW[0]} 到 {NARROW[1]}"))
@@ -70,14 +77,14 @@ def _figures(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling, by:
             figure, part = kinds[key]
             for name, number in value.items():
                 made = (weighted_nps(frame, "api00", None, sampling, PROMOTER, DETRACTOR) if name == "nps" and name not in frame.columns
-                        else figure(frame.with_columns(_variable(frame, name)), "_variable", None, sampling))
+                        else figure(frame.with_columns(variable(frame, name)), "_variable", None, sampling))
                 yield _row(case, f"{key} {name}", number, made[part].item())
         elif key in ("weights", "w_head"):
             ours, theirs = frame["weight"].to_numpy()[:len(value)], np.array(value)
             farthest = int(np.argmax(np.abs(ours / theirs - 1)))
             yield _row(case, "weights", theirs[farthest], ours[farthest])
         elif key == "pop_totals":
-            yield from (_row(case, f"total {name}", number, float((frame.select(_variable(frame, name)).to_series() * frame["weight"]).sum())) for name, number in value.items())
+            yield from (_row(case, f"total {name}", number, float((frame.select(variable(frame, name)).to_series() * frame["weight"]).sum())) for name, number in value.items())
         elif key in ("kish_deff", "deff", "ess", "max_over_mean", "max_ratio", "min_over_mean"):
             ours = kish(frame["weight"])
             yield _row(case, key, value, ours[{"ess": "effective_n", "max_over_mean": "max_ratio", "max_ratio": "max_ratio", "min_over_mean": "min_ratio"}.get(key, "design_effect")])
@@ -106,20 +113,10 @@ def _ratio(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling) -> It
 
 
 def _share(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling) -> Iterator[tuple]:
-    found = weighted_share(frame.with_columns(_variable(frame, "awardsYes")), "_variable", None, sampling).row(0, named=True)
+    found = weighted_share(frame.with_columns(variable(frame, "awardsYes")), "_variable", None, sampling).row(0, named=True)
     yield _row(case, "share awardsYes", want["est"], found["estimate"])
     yield _row(case, "conf_low awardsYes", want["ci"][0], found["conf_low"])
     yield _row(case, "conf_high awardsYes", want["ci"][1], found["conf_high"])
-
-
-def _variable(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """A column, or in R's way a column and one of its levels in one word: awardsYes."""
-    if name in frame.columns:
-        return pl.col(name).cast(pl.Float64).alias("_variable")
-    if name == "(Intercept)":
-        return pl.col("weight").is_not_null().cast(pl.Float64).alias("_variable")
-    column = max((column for column in frame.columns if name.startswith(column)), key=len)
-    return (pl.col(column) == name.removeprefix(column)).cast(pl.Float64).alias("_variable")
 
 
 def _simvoc(folder: Path) -> Iterator[tuple]:

@@ -6,6 +6,7 @@ The population file gives the margins; `w1` cases start from base weights of 1, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -24,23 +25,54 @@ NARROW = (0.9, 1.1)
 Case = tuple[pl.DataFrame, Sampling, str | None]
 
 
-def api_cases(folder: Path) -> dict[str, Callable[[], Case]]:
+@dataclass(frozen=True)
+class Schools:
+    """The population and its samples."""
+
+    population: pl.DataFrame
+    srs: pl.DataFrame
+    strat: pl.DataFrame
+    clusters: pl.DataFrame
+    selfsel: pl.DataFrame
+
+    def margin(self, column: str) -> dict:
+        return dict(self.population.group_by(column).len().iter_rows())
+
+    def lines(self) -> pl.DataFrame:
+        """The population as the self-selected cases weight to it: two columns of levels, two lines."""
+        return self.population.select("stype", "sch.wide", pl.col("meals", "ell").cast(pl.Float64))
+
+    def raked3(self) -> pl.DataFrame:
+        return calibrate(self.selfsel, {column: self.margin(column) for column in ("stype", "sch.wide", "band")})
+
+
+def read_schools(folder: Path) -> Schools:
+    return Schools(*(_read(folder / f"{name}.csv") for name in ("apipop", "apisrs", "apistrat", "apiclus1", "api_selfselected")))
+
+
+def variable(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column, or in R's way a column and one of its levels in one word: awardsYes."""
+    if name in frame.columns:
+        return pl.col(name).cast(pl.Float64).alias("_variable")
+    if name == "(Intercept)":
+        return pl.col("weight").is_not_null().cast(pl.Float64).alias("_variable")
+    column = max((column for column in frame.columns if name.startswith(column)), key=len)
+    return (pl.col(column) == name.removeprefix(column)).cast(pl.Float64).alias("_variable")
+
+
+def api_cases(schools: Schools) -> dict[str, Callable[[], Case]]:
     """By the name of the case, what makes its weighted sample, its design and the column of its domains (None: none)."""
-    population, srs, strat, clusters, selfsel = (_read(folder / f"{name}.csv") for name in ("apipop", "apisrs", "apistrat", "apiclus1", "api_selfselected"))
+    population, srs, strat, clusters, selfsel = schools.population, schools.srs, schools.strat, schools.clusters, schools.selfsel
     cells = {columns: population.group_by(columns).agg(pl.len().alias("count")) for columns in (("stype",), ("stype", "sch.wide"))}
     raked = _margins(population, ["stype", "sch.wide"])
     lines = _margins(population, ["stype"], ["api99"])
     long_lines = _margins(population, ["stype", "sch.wide"], ["meals", "ell"])
-    rake3 = _margins(population, ["stype", "sch.wide", "band"])
 
     def own(frame: pl.DataFrame, column: str = "pw") -> pl.DataFrame:
         return frame.with_columns(pl.col(column).alias("weight"))
 
     def raked_srs() -> pl.DataFrame:
         return calibrate(srs, raked)
-
-    def raked_selfsel() -> pl.DataFrame:
-        return calibrate(selfsel, rake3)
 
     found = {
         "srs_fpc": lambda: (own(srs), FPC, None),
@@ -67,11 +99,11 @@ def api_cases(folder: Path) -> dict[str, Callable[[], Case]]:
         "selfsel_naive": lambda: (selfsel.with_columns(pl.lit(1.0).alias("weight")), PLAIN, None),
         "selfsel_calibrate_linear": lambda: (calibrate(selfsel, long_lines, "linear"), PLAIN, None),
         "selfsel_calibrate_raking": lambda: (calibrate(selfsel, long_lines), PLAIN, None),
-        "selfsel_rake3_by_stype": lambda: (raked_selfsel(), PLAIN, "stype"),
+        "selfsel_rake3_by_stype": lambda: (schools.raked3(), PLAIN, "stype"),
         "selfsel_infeasible_bounds": lambda: _refused(selfsel, long_lines),
     }
     found |= {name: lambda: (raked_srs(), PLAIN, None) for name in ("srs_rake_w1", "srs_rake_shares_awards", "srs_rake_nps", "srs_rake_ratio_apistu_enroll", "srs_rake_ciprop_awards_logit", "kish")}
-    return found | {name: lambda: (raked_selfsel(), PLAIN, None) for name in ("selfsel_rake3", "selfsel_rake3_diag", "selfsel_rake3_nps", "selfsel_rake3_ciprop", "selfsel_rake3_ratio")}
+    return found | {name: lambda: (schools.raked3(), PLAIN, None) for name in ("selfsel_rake3", "selfsel_rake3_diag", "selfsel_rake3_nps", "selfsel_rake3_ciprop", "selfsel_rake3_ratio")}
 
 
 def _read(path: Path) -> pl.DataFrame:

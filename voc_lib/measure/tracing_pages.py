@@ -7,6 +7,7 @@ import polars as pl
 from voc_lib.engine import quote
 from voc_lib.enrich.coding import UNMAPPED
 from voc_lib.measure.analyses.customer import Customer
+from voc_lib.measure.weighting.correct import Correction
 from voc_lib.measure.tracing import coded_sql, literals, resolved, trace, where_sql
 from voc_lib.store import Store, open_store
 
@@ -59,6 +60,16 @@ def trace_cases(store: Store, feedback: pl.DataFrame, steps: pl.DataFrame, cases
     whole = set(store.sql(everything)["feedback_id"]) == set(told["feedback_id"])
     return [resolved(store, told, "volume", "认得出的事", everything if whole else _named(told), definition="认得出是谁、说得出什么事的反馈归成几件；这里是归进去的全部反馈"),
             resolved(store, climbed, "volume", "升级的事", _named(climbed), definition="走到更高一级的有几件；这里是这些事里的全部反馈")]
+
+
+def trace_answered(store: Store, feedback: pl.DataFrame, one: Correction) -> list[dict]:
+    """`trace` for the three numbers of 沉默的大多数: who answered the question, and of them who stands for all customers."""
+    metric = one.metric
+    said = feedback.filter((pl.col("channel") == one.channel) & metric.base)
+    stood = said if one.people is None else said.filter(pl.col("customer_id").is_in(one.people["customer_id"].implode()))
+    told = ((said, "答了这一题的人", "这个渠道里答了这一题的有几人"), (said, f"听到的{metric.label}", metric.definition),
+            (stood, f"折算到全体的{metric.label}", f"{metric.definition}；认得出是谁、又在基数里的人加权后的数，这里是他们的反馈"))
+    return [resolved(store, rows, metric, number, _named(rows), definition=words) for rows, number, words in told]
 
 
 def trace_customer(store: Store, feedback: pl.DataFrame, steps: pl.DataFrame, one: Customer) -> list[dict]:

@@ -101,7 +101,7 @@ def _range(row: dict, unit: str) -> dict | None:
     if theme.is_number(past):
         half = (high - low) / 2    # of the difference: how far from `before` the number may be by chance
         low, high = past - half, past + half
-    low = max(low, 0.0)
+    low = low if unit == "points" else max(low, 0.0)
     values = [value for value in (now, past, low, high) if theme.is_number(value)]
     margin = (max(values) - min(values)) * 0.25 or 1.0
     label = f"现在 {theme.number_text(now, unit)}，误差范围 {theme.number_text(low, unit)}～{theme.number_text(high, unit)}"

@@ -9,13 +9,11 @@ from voc_lib.measure.analyses.customer import Customer
 from voc_lib.measure.levels import Levels
 from voc_lib.report import theme
 from voc_lib.report.blocks import ID_LENGTH, Block, Sentence, card, note
-from voc_lib.report.words import channel_title, code_name
+from voc_lib.report.words import FACT_UNITS, FACTS, channel_title, code_name
 
 LONGEST = 120  # characters of a voice on the timeline
 MOOD = {-1.0: ("不满", "worse"), 0.0: ("一般", "flat"), 1.0: ("满意", "better")}
 ROLES = {"owner_verified": "核实过的车主或客户", "owner_likely": "平台认证的车主", "prospect": "还没有买的人", "other_brand": "别家的客户", "official": "公司账号", "staff": "门店或员工", "media": "媒体", "unknown": "平台没有说"}
-NAMES = {"product": "产品", "variant": "版本", "region": "大区", "city_tier": "城市级别", "age": "年龄", "spend": "年消费", "app_days": "每月用应用", "visits": "近一年进店", "usage": "月均里程或交易", "tenure": "购买至今"}
-UNITS = {"age": "岁", "spend": "元", "app_days": "天", "visits": "次", "usage": "", "tenure": "年"}
 
 
 def cards_customer(customer: Customer) -> list[dict]:
@@ -84,8 +82,8 @@ def table_facts(customer: Customer) -> Block:
     """What the register knew of this customer, numbers in coarse bands only; a note for somebody it does not know."""
     if not customer.facts:
         return note("客户档案里没有这个人：只知道他用哪些账号说过话。")
-    told = [(name, value) for name, value in customer.facts.items() if name in NAMES]
-    rows = [[{"text": NAMES[name], "tone": "strong"}, {"text": band_text(value, UNITS[name]) if isinstance(value, tuple) else str(value)}] for name, value in told]
+    told = [(name, value) for name, value in customer.facts.items() if name in FACTS]
+    rows = [[{"text": FACTS[name], "tone": "strong"}, {"text": band_text(value, FACT_UNITS[name]) if isinstance(value, tuple) else str(value)}] for name, value in told]
     return Block(kind="table", columns=[{"title": "项目"}, {"title": "档案里"}], rows=rows, caption="", note=f"截至 {customer.facts['valid_from'].isoformat()} 的档案；数字只给粗档。")
 
 

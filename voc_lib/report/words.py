@@ -24,6 +24,11 @@ COLUMNS = {
     "no_author_share": "无作者标识", "share": "占发声者", "rows": "行数", "table": "表", "reason": "原因", "file": "文件",
     "first_date": "最早", "last_date": "最近", "stage": "阶段", "person": "人", "codes": "问题",
 }
+# What the registers know of a customer, with its unit.
+FACTS = {"product": "产品", "variant": "版本", "region": "大区", "province": "省份", "city": "城市", "city_tier": "城市级别", "dealer": "门店", "age": "年龄", "spend": "年消费", "app_days": "每月用应用",
+         "visits": "近一年进店", "usage": "月均里程或交易", "tenure": "购买至今"}
+FACT_UNITS = {"age": "岁", "spend": "元", "app_days": "天", "visits": "次", "usage": "", "tenure": "年"}
+BAND, EVENT, CROSSED = "_band", "touchpoint:", " × "
 UNITS = {"people": "人", "volume": "条", "mean_rating": "分"}
 
 
@@ -44,6 +49,39 @@ def metric_words(name: str) -> MetricWords:
     except ModuleNotFoundError:
         return MetricWords(COLUMNS.get(name, name), "share" if name.endswith("share") else "count", UNITS.get(name, ""), None)
     return MetricWords(metric.label, metric.unit, UNITS.get(name, ""), metric.higher_is_better)
+
+
+def fact_title(name: str) -> str:
+    """A column that weighs or a behaviour held out, as a reader says it; what is not known here keeps its name.
+
+    >>> fact_title("visits_band"), fact_title("touchpoint:复购"), fact_title("职业")
+    ('近一年进店', '复购', '职业')
+    """
+    return FACTS.get(name.removesuffix(BAND), name.removesuffix(BAND)) if not name.startswith(EVENT) else name.removeprefix(EVENT)
+
+
+def level_title(covariate: str, level: str) -> str:
+    """A level of a column; of two crossed columns their levels alone.
+
+    >>> level_title("visits_band", ">3"), level_title("region × age_band", "华东 × ≤30")
+    ('近一年进店 >3 次', '华东 × ≤30 岁')
+    """
+    names, values = covariate.split(CROSSED), level.split(CROSSED)
+    units = [FACT_UNITS.get(name.removesuffix(BAND), "") if name.endswith(BAND) and value != "未知" else "" for name, value in zip(names, values, strict=False)]
+    if len(names) > 1:
+        return CROSSED.join(f"{value} {unit}".strip() for value, unit in zip(values, units, strict=False))
+    return f"{fact_title(names[0])} {values[0]} {units[0]}".strip()
+
+
+def plain_facts(text: str) -> str:
+    """A remark of the weighting with its columns as a reader says them.
+
+    >>> plain_facts("region=西藏 没有人说话")
+    '大区 西藏 没有人说话'
+    """
+    for name, title in sorted(FACTS.items(), key=lambda one: -len(one[0])):
+        text = text.replace(f"{name}{BAND}=", f"{title} ").replace(f"{name}=", f"{title} ")
+    return text
 
 
 def change_tone(metric: str, verdict: str, code: str = "") -> str:

@@ -19,4 +19,6 @@ METRIC = Metric(
     base=rating.is_not_nan() & (scale > 0),
     higher_is_better=True,
     floor=0.1,  # 2 % of five points, the house's floor
+    scale=(0.0, 5.0),
+    low=2.0,
 )

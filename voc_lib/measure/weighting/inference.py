@@ -18,6 +18,7 @@ from voc_lib.stats.intervals import t_interval, wilson
 
 ALONE = 1e-8  # leverage nearer to 1 than this: the person is the only one of a level
 PROMOTER, DETRACTOR = 9, 6
+TRIMMED = "weight_kept"  # column of `trim_weights`
 RANK = 1e-10
 
 
@@ -44,39 +45,39 @@ def weighted_mean(frame: pl.DataFrame, column: str, by: str | None = None, sampl
     >>> weighted_mean(pl.DataFrame({"score": [1, 2], "weight": [3, 1]}), "score")["estimate"].item()
     1.25
     """
-    return _means(frame, _numbers(frame, column), by, sampling)
+    return _means(frame, numbers_of(frame, column), by, sampling)
 
 
 def weighted_share(frame: pl.DataFrame, column: str, by: str | None = None, sampling: Sampling = SELF_SELECTED) -> pl.DataFrame:
     """Share (0 to 1) of true or 1 in `column`; columns as `weighted_mean`. Interval on the logit scale (R: svyciprop, xlogit), Wilson's with `effective_n` at 0 and 1."""
-    said = _numbers(frame, column)
+    said = numbers_of(frame, column)
     if not np.isin(said[~np.isnan(said)], (0, 1)).all():
         raise WeightingError(f"份额的列「{column}」只能是 0 和 1（或真假），现在还有别的数。请先写成条件，例如 pl.col(\"评分\") <= 2。")
     found = _means(frame, said, by, sampling)
     share, error, n = (found[name].to_numpy() for name in ("estimate", "std_error", "effective_n"))
     inside = (share > 0) & (share < 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = (1 / (1 + np.exp(-end)) for end in t_interval(np.log(share / (1 - share)), error / (share * (1 - share)), _degrees(frame, sampling), sampling.confidence))
+        low, high = (1 / (1 + np.exp(-end)) for end in t_interval(np.log(share / (1 - share)), error / (share * (1 - share)), degrees_of(frame, sampling), sampling.confidence))
     edge_low, edge_high = wilson(np.where(inside, 0.5, np.clip(share, 0, 1)), n, sampling.confidence)
     return found.with_columns(pl.Series("conf_low", np.where(inside, low, edge_low)).fill_nan(None), pl.Series("conf_high", np.where(inside, high, edge_high)).fill_nan(None))
 
 
 def weighted_nps(frame: pl.DataFrame, column: str, by: str | None = None, sampling: Sampling = SELF_SELECTED, promoter: float = PROMOTER, detractor: float = DETRACTOR) -> pl.DataFrame:
     """Net promoter score, -100 to 100: share of `promoter` and more minus share of `detractor` and less, times 100; columns as `weighted_mean`."""
-    score = _numbers(frame, column)
+    score = numbers_of(frame, column)
     return _means(frame, np.where(np.isnan(score), np.nan, 100.0 * (score >= promoter) - 100.0 * (score <= detractor)), by, sampling)
 
 
 def weighted_ratio(frame: pl.DataFrame, numerator: str, denominator: str, by: str | None = None, sampling: Sampling = SELF_SELECTED) -> pl.DataFrame:
     """Weighted total of one column over that of another, among those who have both; columns as `weighted_mean`."""
-    over, under = _numbers(frame, numerator), _numbers(frame, denominator)
+    over, under = numbers_of(frame, numerator), numbers_of(frame, denominator)
     answered = ~(np.isnan(over) | np.isnan(under))
     return _estimate(frame, np.where(answered, over, 0), np.where(answered, under, 0), answered, by, sampling)
 
 
 def weighted_total(frame: pl.DataFrame, column: str, by: str | None = None, sampling: Sampling = SELF_SELECTED) -> pl.DataFrame:
     """Sum of `column` over all customers, in its own unit; who did not answer counts as 0, so fill before; columns as `weighted_mean`."""
-    said = _numbers(frame, column)
+    said = numbers_of(frame, column)
     answered = ~np.isnan(said)
     return _estimate(frame, np.where(answered, said, 0), None, answered, by, sampling)
 
@@ -103,7 +104,7 @@ def _estimate(frame, over, under, answered, by, sampling: Sampling) -> pl.DataFr
     """Total of `over`, or its ratio to that of `under`, in each group: z = in group * (over - ratio * under) / total of under."""
     for column in (sampling.strata, sampling.cluster, sampling.fpc):
         _whole(frame, column)
-    w, groups = _weights(frame), _groups(frame, by)
+    w, groups = weights_of(frame), groups_of(frame, by)
     inside = np.column_stack([there & answered for there in groups.values()])
     weighted = w[:, None] * inside
     total = weighted.T @ over
@@ -116,7 +117,7 @@ def _estimate(frame, over, under, answered, by, sampling: Sampling) -> pl.DataFr
         variance, alone = _variance(frame, z, inside, w, under is not None, sampling)
         effective = weighted.sum(0) ** 2 / (weighted**2).sum(0)
     error = np.where(inside.sum(0) > 1, np.sqrt(variance), np.nan)  # one person says nothing of how far people differ
-    low, high = t_interval(found, error, _degrees(frame, sampling), sampling.confidence)
+    low, high = t_interval(found, error, degrees_of(frame, sampling), sampling.confidence)
     notes = [frame["weight_note"][0]] if "weight_note" in frame.columns and frame["weight_note"][0] else []
     notes += [f"{alone:,} 位是自己那一层里唯一说话的人，他们的误差按与其他人一样估计"] if alone else []
     figures = {"estimate": found, "std_error": error, "conf_low": low, "conf_high": high, "n": inside.sum(0), "effective_n": effective}
@@ -130,9 +131,10 @@ def _variance(frame, z, inside, w, is_ratio: bool, sampling: Sampling) -> tuple[
         raise WeightingError(f"se 没有「{sampling.se}」，可用：taylor、hc3。")
     left, leverage = z, (w[:, None] * inside / np.maximum((w[:, None] * inside).sum(0), 1e-300) if is_ratio else np.zeros_like(z))
     if "calibration" in frame.columns:
-        x, base = _design(frame["calibration"]), frame[BASE].to_numpy()
+        x, base = design_of(frame["calibration"]), frame[BASE].to_numpy()
         inverse = np.linalg.pinv((x * base[:, None]).T @ x, rcond=RANK, hermitian=True)
-        left = z - x @ (inverse @ ((x * base[:, None]).T @ z))
+        kept = (frame[TRIMMED].to_numpy() if TRIMMED in frame.columns else np.ones(len(w)))[:, None]  # of the calibrated weight, by trimming
+        left = z - x @ (inverse @ ((x * base[:, None]).T @ (kept * z))) / kept
         leverage = np.broadcast_to((base * ((x @ inverse) * x).sum(1))[:, None], z.shape)
     if sampling.se == "taylor":
         return _between(frame, w[:, None] * left, sampling), 0
@@ -155,12 +157,12 @@ def _between(frame: pl.DataFrame, scores: np.ndarray, sampling: Sampling) -> np.
         sums, n = _by_cluster(scores[rows], frame[sampling.cluster][rows]) if sampling.cluster else (scores[rows], len(rows))
         if n < 2:
             raise WeightingError(f"层「{stratum}」只有一个抽样单位，算不出误差。请把它并入相近的层。")
-        drawn = _drawn(frame[sampling.fpc][rows], n, stratum) if sampling.fpc else 0.0
+        drawn = share_drawn(frame[sampling.fpc][rows], n, stratum) if sampling.fpc else 0.0
         variance += (1 - drawn) * n / (n - 1) * ((sums - sums.mean(0)) ** 2).sum(0)
     return variance
 
 
-def _drawn(told: pl.Series, n: int, stratum: object) -> float:
+def share_drawn(told: pl.Series, n: int, stratum: object) -> float:
     size = told[0]
     if told.null_count() or told.n_unique() > 1 or not (0 <= size <= 1 or size >= n):
         raise WeightingError(f"层「{stratum}」的 fpc 应是同一个数：抽到的比例，或总体里的单位数（不少于抽到的 {n}）；现在是 {told.unique().to_list()[:3]}。")
@@ -172,12 +174,12 @@ def _by_cluster(scores: np.ndarray, cluster: pl.Series) -> tuple[np.ndarray, int
     return np.column_stack([np.bincount(place, column) for column in scores.T]), int(place.max()) + 1
 
 
-def _degrees(frame: pl.DataFrame, sampling: Sampling) -> int:
+def degrees_of(frame: pl.DataFrame, sampling: Sampling) -> int:
     units = frame.select(*{name for name in (sampling.strata, sampling.cluster) if name}).n_unique() if sampling.cluster else frame.height
     return units - (frame[sampling.strata].n_unique() if sampling.strata else 1)
 
 
-def _design(covariates: pl.Series) -> np.ndarray:
+def design_of(covariates: pl.Series) -> np.ndarray:
     """Everybody, levels as 0 and 1, continuous columns brought to a like size; columns may depend on each other."""
     columns = covariates.struct.unnest()
     parts = [np.ones(len(covariates))]
@@ -192,34 +194,34 @@ def _design(covariates: pl.Series) -> np.ndarray:
 def _whole(frame: pl.DataFrame, column: str | None) -> None:
     """A column of the design has no holes."""
     if column is not None:
-        _there(frame, column)
+        check_there(frame, column)
         if frame[column].null_count():
             raise WeightingError(f"抽样设计的列「{column}」有 {frame[column].null_count():,} 个空值。请补全，每人都要知道属于哪一个。")
 
 
-def _groups(frame: pl.DataFrame, by: str | None) -> dict:
+def groups_of(frame: pl.DataFrame, by: str | None) -> dict:
     if by is None:
         return {None: np.ones(frame.height, bool)}
-    _there(frame, by)
+    check_there(frame, by)
     return {level: (frame[by] == level).to_numpy() for level in frame[by].drop_nulls().unique().sort()}
 
 
-def _weights(frame: pl.DataFrame) -> np.ndarray:
-    _there(frame, "weight")
+def weights_of(frame: pl.DataFrame) -> np.ndarray:
+    check_there(frame, "weight")
     w = frame["weight"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     if not len(w) or not np.isfinite(w).all():
         raise WeightingError(f"{len(w):,} 行里没有可用的权重，或有空的权重。请先用 calibrate 或 poststratify 加权。")
     return w
 
 
-def _numbers(frame: pl.DataFrame, column: str) -> np.ndarray:
+def numbers_of(frame: pl.DataFrame, column: str) -> np.ndarray:
     """Numbers, NaN where there is no answer."""
-    _there(frame, column)
+    check_there(frame, column)
     if not (frame.schema[column].is_numeric() or frame.schema[column] == pl.Boolean):
         raise WeightingError(f"列「{column}」不是数（{frame.schema[column]}），算不出加权的结果。请先换成数或条件。")
     return frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _there(frame: pl.DataFrame, column: str) -> None:
+def check_there(frame: pl.DataFrame, column: str) -> None:
     if column not in frame.columns:
         raise WeightingError(f"表里没有列「{column}」；现有：{'、'.join(frame.columns)}。" + ("请先用 calibrate 或 poststratify 加权。" if column == "weight" else ""))

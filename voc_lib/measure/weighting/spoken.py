@@ -76,25 +76,31 @@ def everybody(rows: pl.DataFrame, told: Margins) -> bool:
     return rows.height >= told.size * (1 - ROUNDED)
 
 
-def weighted(frame: pl.DataFrame, weight: pl.Series, base: pl.Series, covariates: pl.Series, notes: tuple[str, ...]) -> pl.DataFrame:
-    """The frame with its weight, what standard errors need, and the note; warns (UnevenWeights) where few people carry it all, naming them."""
+def weighted(frame: pl.DataFrame, weight: pl.Series, base: pl.Series, covariates: pl.Series | None, notes: tuple[str, ...]) -> pl.DataFrame:
+    """The frame with its weight, what standard errors need (`covariates`: what was calibrated on, if anything), and the note; warns (UnevenWeights) where few people carry it all, naming them."""
     said = uneven(weight, covariates)
     if said:
         warnings.warn(said, UnevenWeights, stacklevel=3)
     notes = (*notes, said) if said else notes
-    return frame.with_columns(weight, base.alias(BASE), covariates, pl.lit("；".join(notes) or None, dtype=pl.String).alias("weight_note"))
+    known = [] if covariates is None else [covariates]
+    return frame.with_columns(weight, base.alias(BASE), *known, pl.lit("；".join(notes) or None, dtype=pl.String).alias("weight_note"))
 
 
-def uneven(weight: pl.Series, covariates: pl.Series) -> str:
+def uneven(weight: pl.Series, covariates: pl.Series | None) -> str:
     """What must be said of weights of a design effect over 5 or a largest one over 50 times the mean; empty where they are even enough."""
     mean = weight.mean()
     effect, steepest = len(weight) * (weight**2).sum() / weight.sum() ** 2, weight.max() / mean
     if effect <= UNEVEN and steepest <= STEEP:
         return ""
-    heaviest = pl.DataFrame([weight.alias("weight"), covariates.alias("cell")]).group_by("cell").agg(pl.col("weight").mean(), pl.len()).sort("weight", "len", descending=True).head(HEAVIEST)
-    cells = "；".join(f"{'、'.join(f'{column}={level}' for column, level in row['cell'].items())}（{row['len']:,} 人，各代表 {row['weight']:,.0f} 人）" for row in heaviest.iter_rows(named=True))
     verdict = "，不给单一的数，只给区间" if effect > HOPELESS else ""
-    return f"权重很不均匀（设计效应 {effect:.1f}，最大为平均的 {steepest:.0f} 倍{verdict}），最重的是 {cells}"
+    return f"权重很不均匀（设计效应 {effect:.1f}，最大为平均的 {steepest:.0f} 倍{verdict}）" + _heaviest(weight, covariates)
+
+
+def _heaviest(weight: pl.Series, covariates: pl.Series | None) -> str:
+    if covariates is None:
+        return ""
+    cells = pl.DataFrame([weight.alias("weight"), covariates.alias("cell")]).group_by("cell").agg(pl.col("weight").mean(), pl.len()).sort("weight", "len", descending=True).head(HEAVIEST)
+    return "，最重的是 " + "；".join(f"{'、'.join(f'{column}={level}' for column, level in row['cell'].items())}（{row['len']:,} 人，各代表 {row['weight']:,.0f} 人）" for row in cells.iter_rows(named=True))
 
 
 def _known(frame: pl.DataFrame, told: Margins) -> None:

@@ -44,6 +44,14 @@ def calibrate(frame: pl.DataFrame, margins: Mapping | pl.DataFrame, method: str 
     if everybody(rows, told):
         ones = pl.repeat(1.0, rows.height, eager=True)
         return weighted(frame, ones.alias("weight"), ones, rows.select(pl.struct(told.columns).alias("calibration")).to_series(), (*told.notes, ALL_SPOKE))
+    weight = solve(rows, told, method, bounds, max_weight_ratio)
+    negative = (f"{(weight < 0).sum():,} 位的权重是负数（linear 不保证为正）",) if (weight < 0).any() else ()
+    slope = weight - rows[BASE] if method == "cbps" else rows[BASE] * told.size / rows[BASE].sum()
+    return weighted(frame, weight, slope, rows.select(pl.struct(told.columns).alias("calibration")).to_series(), (*told.notes, *negative))
+
+
+def solve(rows: pl.DataFrame, told: Margins, method: str = "raking", bounds: tuple[float, float] | None = None, max_weight_ratio: float | None = None) -> pl.Series:
+    """The weight of every row of `spoken` (or cell, its `base_weight` then being its people) under which the margins are met, or WeightingError."""
     method = _checked(rows, method, bounds, max_weight_ratio)
     base = 1.0 if method == "cbps" else told.size / rows[BASE].sum()
     alike = [*told.columns, *([BASE] if max_weight_ratio is not None else [])]  # a cap on the weight itself is another factor for every base weight
@@ -56,10 +64,7 @@ def calibrate(frame: pl.DataFrame, margins: Mapping | pl.DataFrame, method: str 
     except ValueError as failed:
         raise WeightingError(f"{failed}。") from failed
     factors = rows.join(cells.select(*alike, pl.Series("g", g)), on=alike, how="left", maintain_order="left")["g"]
-    weight = (factors * rows[BASE] * base).alias("weight")
-    negative = (f"{(weight < 0).sum():,} 位的权重是负数（linear 不保证为正）",) if (weight < 0).any() else ()
-    slope = weight - rows[BASE] if method == "cbps" else rows[BASE] * base
-    return weighted(frame, weight, slope, rows.select(pl.struct(told.columns).alias("calibration")).to_series(), (*told.notes, *negative))
+    return (factors * rows[BASE] * base).alias("weight")
 
 
 def poststratify(frame: pl.DataFrame, cells: pl.DataFrame, base_weight: str | None = None, *, on_silent: str = "raise", missing: str = "raise") -> pl.DataFrame:

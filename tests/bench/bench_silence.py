@@ -1,0 +1,118 @@
+"""Speed of answering for the silent: ten million customers and a million who spoke, from the lake to weights on disk; a million people with thirty continuous columns. CPU seconds and memory.
+
+With `--balance FOLDER`, a Python environment that has `balance` 0.23 (it cannot live beside this project): its rake on the same people in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+CUSTOMERS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 10_000_000
+START, END = date(2026, 8, 17), date(2026, 11, 15)
+GOALS = {"store": (5.0, 1000), "lines": (15.0, None)}
+
+RAKE = """
+import resource, sys, time
+import pandas as pd
+from balance import Sample
+people, everyone = pd.read_parquet(sys.argv[1]), pd.read_parquet(sys.argv[2])
+columns = sys.argv[3].split(",")
+start = time.process_time()
+sample = Sample.from_frame(people[["customer_id", *columns]], id_column="customer_id")
+target = Sample.from_frame(everyone.reset_index(names="customer_id"), id_column="customer_id", weight_column="count")
+fitted = sample.set_target(target).adjust(method="rake", transformations=None)
+print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def plant(folder: Path) -> pl.DataFrame:
+    """A lake of customers in some 15,000 cells; returns the answers of a tenth of them."""
+    from voc_lib.store_write import write_store
+
+    lots = np.random.default_rng(1)
+    with write_store("bench", "bench", domain="auto") as writer:
+        for first in range(0, CUSTOMERS, 1_000_000):
+            many = min(1_000_000, CUSTOMERS - first)
+            writer.append("customers", pl.DataFrame({
+                "customer_id": pl.Series(np.arange(first, first + many)).cast(pl.String).str.zfill(32), "valid_from": date(2026, 7, 1), "product": lots.choice(["A7", "E3", "S5", "M9"], many), "region": lots.choice(list("甲乙丙丁戊己庚"), many),
+                "visits": lots.integers(0, 6, many).astype(float), "app_days": lots.integers(0, 12, many).astype(float), "age": lots.normal(36, 5, many), "usage": lots.lognormal(6.95, 0.45, many),
+                "spend": lots.lognormal(7.4, 0.8, many), "purchased_at": pl.Series(lots.integers(18_500, 20_600, many)).cast(pl.Int32).cast(pl.Date)}))
+    who = lots.random(CUSTOMERS) < 0.1
+    places = np.flatnonzero(who)
+    return pl.DataFrame({"customer_id": pl.Series(places).cast(pl.String).str.zfill(32), "nps": lots.choice([-100.0, 0.0, 100.0], len(places))})
+
+
+def from_the_store(answers: Path, out: Path) -> None:
+    """One process of its own, so that memory is its own too."""
+    from voc_lib.measure.weighting.cells import mean_of_cells, weigh_cells
+    from voc_lib.measure.weighting.frame import base_of, cells_for, frame_cells, speakers
+    from voc_lib.store import open_store
+
+    start = time.process_time()
+    store = open_store("bench")
+    base = base_of(store, "vehicles", START, END)
+    columns = base.columns
+    people = speakers(store, base, pl.read_parquet(answers), columns)
+    cells, _ = weigh_cells(cells_for(frame_cells(store, base, people, ("nps",), columns), "nps", columns))
+    found = mean_of_cells(cells)
+    people = people.join(cells.select(*columns, "weight"), on=columns, how="left")
+    people.select("customer_id", *columns, "weight").write_parquet(out)
+    used = time.process_time() - start
+    print(f"{used:.2f} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} {cells.height} {people.height} {found['std_error'].item():.4f} {','.join(columns)}")
+    cells.select(*columns, "count").write_parquet(out.with_name("cells.parquet"))
+
+
+def lines(people: int = 1_000_000, columns: int = 30) -> tuple[float, float]:
+    """Raking to the totals of thirty continuous columns."""
+    from voc_lib.measure.weighting.weights import calibrate
+
+    lots = np.random.default_rng(2)
+    frame = pl.DataFrame({f"x{at}": lots.normal(0, 1, people) for at in range(columns)}).with_columns(region=pl.Series(lots.choice(["甲", "乙"], people)))
+    margins = {"region": {"甲": 6e6, "乙": 4e6}} | {f"x{at}": 10e6 * 0.05 for at in range(columns)}
+    start = time.process_time()
+    weighted = calibrate(frame, margins)
+    used = time.process_time() - start
+    return used, max(abs((weighted["weight"] * weighted[name]).sum() / margins[name] - 1) for name in ("x0", "x29"))
+
+
+def main() -> None:
+    balance = Path(sys.argv[sys.argv.index("--balance") + 1]) if "--balance" in sys.argv else None
+    with tempfile.TemporaryDirectory() as folder:
+        from tests.conftest import make_home
+
+        home = Path(folder) / "home"
+        make_home(home)
+        os.environ["VOC_HOME"] = str(home)
+        answers, out = home / "answers.parquet", home / "weights.parquet"
+        plant(home).write_parquet(answers)
+        told = subprocess.run([sys.executable, __file__, "--store", str(answers), str(out)], capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}).stdout.split()
+        used, memory = float(told[0]), float(told[1])
+        print(f"{'':44}{'CPU s':>10}{'MB':>10}{'goal':>22}")
+        print(f"{f'{CUSTOMERS:,} customers, {int(told[3]):,} spoke, {int(told[2]):,} cells':44}{used:>10.2f}{memory:>10,.0f}{'5 s, 1,000 MB':>22}")
+        if balance:
+            there = subprocess.run([str(balance / "bin" / "python"), "-c", RAKE, str(out), str(home / "cells.parquet"), told[5]], capture_output=True, text=True)
+            if there.returncode:
+                print("balance: failed\n" + there.stderr[-2000:])
+            else:
+                theirs = [float(part) for part in there.stdout.split()[-2:]]
+                print(f"{'balance 0.23, rake of the same people':44}{theirs[0]:>10.2f}{theirs[1]:>10,.0f}{f'ours {theirs[0] / used:.1f}x less CPU, {theirs[1] / memory:.1f}x less memory (5x, 6x)':>60}")
+        used, missed = lines()
+        print(f"{'1,000,000 people, 30 continuous columns':44}{used:>10.2f}{'':>10}{'15 s':>22}   worst margin {missed:.1e}")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    if "--store" in sys.argv:
+        from_the_store(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main()

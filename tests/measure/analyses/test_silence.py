@@ -1,0 +1,140 @@
+"""Heard, linked, corrected, range: what was planted comes back, and where nothing can be corrected the answer says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+import voc_lib as voc
+from tests.measure.weighting.conftest import WEEK, plant_silence, silence  # noqa: F401
+from voc_lib.measure.analyses import silence as module
+from voc_lib.measure.weighting.checks import Checked
+
+
+def nps(scores: pl.Series) -> float:
+    return 100 * ((scores >= 9).mean() - (scores <= 6).mean())
+
+
+def rows_of(answers: pl.DataFrame) -> dict:
+    return {row["kind"]: row for row in answers.iter_rows(named=True)}
+
+
+def test_linkage_and_silence_are_told_apart_and_the_planted_mean_comes_back(silence):  # noqa: F811
+    store, there = silence
+    found = rows_of(voc.answer("nps", store=store, period=WEEK))
+    assert list(found) == ["heard", "heard_linked", "weighted", "range"]
+    heard, linked, fixed, silent = found.values()
+    truth = nps(there["score"])
+    assert heard["people"] == linked["people"] + 25 and linked["linked_share"] == 1 > heard["linked_share"]  # 25 of unknown owner, all detractors
+    assert heard["estimate"] < linked["estimate"] < truth - 5  # who answers visits more and is less content
+    assert fixed["conf_low"] < truth < fixed["conf_high"] and abs(fixed["estimate"] - truth) < abs(linked["estimate"] - truth) / 3
+    assert silent["conf_low"] < fixed["conf_low"] and silent["conf_high"] > fixed["conf_high"] and silent["estimate"] is None
+    told = json.loads(fixed["provenance"])
+    assert told["weighed_by"][0] == "visits_band" and told["odds"] == 1.5 and told["filter"] == {"channel": "dealer_survey", "weeks": ["2026-W34", WEEK]} and told["snapshot"] == store.snapshot
+
+
+def test_hidden_selection_is_missed_by_the_figure_and_met_by_the_range(home):
+    store, there = plant_silence(hidden=0.5)  # among alike customers the discontent speak at e^.5 = 1.65 times the odds
+    found = rows_of(voc.answer("nps", store=store, period=WEEK))
+    truth = nps(there["score"])
+    assert found["weighted"]["estimate"] < truth - 5 and found["range"]["conf_low"] < truth < found["range"]["conf_high"]
+
+
+def test_levels_are_weighted_one_by_one(silence):  # noqa: F811
+    store, there = silence
+    found = voc.answer("csat", "visits_band", store, WEEK, channel="dealer_survey")
+    assert found.columns[3] == "visits_band" and set(found["kind"]) == {"weighted", "range"} and set(found["visits_band"]) == {"≤1", "1–3", ">3"}
+    fixed = dict(found.filter(pl.col("kind") == "weighted").select("visits_band", "estimate").iter_rows())
+    assert fixed["≤1"] > fixed["1–3"] > fixed[">3"]
+    with pytest.raises(ValueError, match="没有按「city」折算过.*visits_band、"):
+        voc.answer("nps", "city", store, WEEK)
+
+
+def test_who_comes_of_himself_is_not_corrected_and_that_is_said(silence):  # noqa: F811
+    store, _ = silence
+    found = voc.answer(["csat", "people"], store=store, period=WEEK, channel="hotline")
+    fixed = found.filter((pl.col("metric") == "csat") & (pl.col("kind") == "weighted")).row(0, named=True)
+    assert fixed["estimate"] is None and fixed["note"].startswith("无法校正：这个渠道是自己找上门来的")
+    assert found.filter(pl.col("metric") == "people")["note"].item() == "计数没有折算：每条、每人都已数到"
+
+
+@pytest.mark.parametrize(("weeks", "said"), [(60, "或更早的客户档案"), (2, "没有人回答")])
+def test_without_a_frame_or_without_answers_there_is_no_figure(silence, weeks, said):  # noqa: F811
+    store, _ = silence
+    found = voc.answer("nps", store=store, period=WEEK, weeks=weeks)
+    assert found.is_empty() if said == "没有人回答" else said in rows_of(found)["weighted"]["note"] and rows_of(found)["weighted"]["estimate"] is None
+
+
+def test_a_failed_check_leaves_only_the_range(silence, monkeypatch):  # noqa: F811
+    store, _ = silence
+    monkeypatch.setattr(module, "tested", lambda *_: Checked("failed", pl.DataFrame()))
+    fixed, silent = (rows_of(voc.answer("nps", store=store, period=WEEK))[kind] for kind in ("weighted", "range"))
+    assert fixed["estimate"] is None and fixed["conf_low"] is None and fixed["note"].startswith("校正检验未通过，只给区间") and silent["conf_low"] is not None
+
+
+def test_weights_that_are_too_uneven_leave_only_the_range(silence, monkeypatch):  # noqa: F811
+    store, _ = silence
+    right = module.correct
+    monkeypatch.setattr(module, "correct", lambda *given: {name: one if one.refused else replace(one, figures=one.figures | {"verdict": "range_only"}) for name, one in right(*given).items()})
+    assert rows_of(voc.answer("nps", store=store, period=WEEK))["weighted"]["note"].startswith("权重太不均匀")
+
+
+def test_a_code_of_people_who_were_asked_stands_for_all(silence):  # noqa: F811
+    from voc_lib.store import open_store
+    from voc_lib.store_write import write_store
+    from tests.measure.weighting.conftest import AT
+
+    store, _ = silence
+    named = store.sql("SELECT feedback_id, iso_week FROM feedback WHERE nps <= 6 AND channel = 'dealer_survey'")
+    with write_store("s", "test") as writer:
+        writer.append("mentions", named.with_columns(code=pl.lit("空调-空调-异味"), confidence=pl.lit(0.9), source=pl.lit("keyword"), model_version=pl.lit("k"), coded_at=pl.lit(AT)))
+        writer.remember(codes="k")
+    found = rows_of(voc.answer("code_share", "code", open_store("s"), WEEK, channel="dealer_survey"))
+    assert found["heard"]["code"] == "空调-空调-异味" and found["weighted"]["estimate"] < found["heard_linked"]["estimate"]  # the discontent answer more
+    with pytest.raises(ValueError, match="只有 code_share 能按 code"):
+        voc.answer("nps", "code", store, WEEK)
+
+
+def test_the_check_reproduces_behaviour_that_selection_does_not_touch(silence):  # noqa: F811
+    store, there = silence
+    one = voc.correction("nps", "dealer_survey", store, WEEK)
+    checked = voc.check_silence(store, one)
+    told = {row["behaviour"]: row for row in checked.table.iter_rows(named=True)}
+    assert set(told) == {"app_days", "touchpoint:复购"} and told["app_days"]["remade"] and not told["touchpoint:复购"]["remade"]  # nobody left after the start
+    assert told["app_days"]["population"] == pytest.approx(there["app_days"].mean()) and checked.verdict in ("passed", "undecided")
+
+
+def test_tipping_points_are_about_the_very_figure(silence):  # noqa: F811
+    store, _ = silence
+    one = voc.correction("nps", "dealer_survey", store, WEEK)
+    figure = one.total()["estimate"].item()
+    assert voc.tipping(one, 0.0)["estimate"].item() == pytest.approx(figure) == voc.silent_need(one, 0.0)["estimate"].item()
+    share, heard = one.people.height / one.figures["customers"], one.people["y"].mean()
+    assert voc.silent_need(one, 0.0)["silent_mean"].item() == pytest.approx((0 - share * heard) / (1 - share))
+    assert voc.silent_ranges(one)["low"].is_sorted(descending=True) and voc.silent_ranges(one)["high"].max() <= 100
+
+
+def test_a_plan_asks_nobody_who_answered_and_not_more_than_allowed(silence):  # noqa: F811
+    store, there = silence
+    one = voc.correction("nps", "dealer_survey", store, WEEK)
+    plan = voc.reach(store, one, 50)
+    assert plan.people.height == 50 and plan.people["customer_id"].n_unique() == 50
+    assert not set(plan.people["customer_id"]) & set(one.people["customer_id"]) and set(plan.people["customer_id"]) <= set(there["customer_id"])
+    assert voc.reach(store, one, 50).people.equals(plan.people)
+    assert voc.probe(one, 5.0)["answers"].item() > 100
+
+
+def test_a_question_without_a_weighting_has_words_for_everything(silence):  # noqa: F811
+    store, _ = silence
+    one = voc.correction("csat", "hotline", store, WEEK)
+    assert one.refused and voc.balance_now(one).is_empty() and voc.silent_ranges(one).is_empty() and voc.reach(store, one).people.is_empty()
+    answers = voc.answer("csat", store=store, period=WEEK)
+    said = [voc.say_who(one, voc.balance_now(one)), voc.say_overturn(one, 3), voc.say_silent_change(one, voc.silent_change(store, one)), voc.say_posted(voc.posted_odds(store, one)), voc.say_robustness(one, voc.robustness(one, 3), 3),
+            voc.say_probe_needed(one, voc.probe(one, 0.1)), voc.say_answer(answers, "csat", "hotline"), voc.say_check(voc.check_silence(store, one)), voc.say_verdict(voc.check_silence(store, one)), voc.say_outreach(voc.reach(store, one))]
+    assert all(str(sentence) and "None" not in str(sentence) for sentence in said)
+    for block in (voc.table_who(voc.balance_now(one)), voc.table_diagnostics(one.figures), voc.table_sensitivity(voc.silent_ranges(one)), voc.table_benchmarks(voc.benchmarks(one, 3)), voc.chart_love(voc.balance_now(one)),
+                  voc.table_check(voc.check_silence(store, one)), voc.table_outreach(voc.reach(store, one)), voc.table_moments(voc.reach(store, one))):
+        assert block._repr_mimebundle_()
