@@ -63,10 +63,18 @@ def weighting_of(store: Store) -> Channel:
 
 
 def band_sql(name: str, cuts: list[float]) -> str:
-    """`band` in SQL, for a frame that is too large to bring into memory."""
-    words = _words(cuts)
-    cases = " ".join(f"WHEN {name} <= {cut!r} THEN {quote(word)}" for cut, word in zip(cuts, words, strict=False))
-    return f"CASE WHEN {name} IS NULL THEN {quote(UNKNOWN)} {cases} ELSE {quote(words[-1])} END"
+    """The place of `band` among `band_levels` in SQL, for a frame that is too large to bring into memory: numbers are grouped several times faster than words."""
+    cases = " ".join(f"WHEN {name} <= {cut!r} THEN {at}" for at, cut in enumerate(cuts))
+    return f"CAST(CASE WHEN {name} IS NULL THEN {len(cuts) + 1} {cases} ELSE {len(cuts)} END AS TINYINT)"
+
+
+def band_levels(cuts: list[float]) -> list[str]:
+    """Bands in rising order, then 未知.
+
+    >>> band_levels([30, 50])
+    ['≤30', '30–50', '>50', '未知']
+    """
+    return [*_words(cuts), UNKNOWN]
 
 
 def band(name: str, cuts: list[float]) -> pl.Expr:

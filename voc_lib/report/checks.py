@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from voc_lib.measure.weighting.channel_agreement import Agreement
 from voc_lib.measure.weighting.checks import Checked
 from voc_lib.report import theme
@@ -43,16 +41,6 @@ def say_verdict(checked: Checked) -> Sentence:
     return Sentence("校正检验（与全体客户都知道的行为对照）：", (VERDICTS[checked.verdict], {"passed": "better", "failed": "worse"}.get(checked.verdict, "strong")), "。")
 
 
-def say_verdict(checked: Checked) -> Sentence:
-    """The verdict alone, for the head of a page."""
-    return Sentence("校正检验（与全体客户都知道的行为对照）：", (VERDICTS[checked.verdict], {"passed": "better", "failed": "worse"}.get(checked.verdict, "strong")), "。")
-
-
-def say_verdict(checked: Checked) -> Sentence:
-    """The verdict alone, for the head of a page."""
-    return Sentence("校正检验（与全体客户都知道的行为对照）：", (VERDICTS[checked.verdict], {"passed": "better", "failed": "worse"}.get(checked.verdict, "strong")), "。")
-
-
 def table_check(checked: Checked, names: dict[str, str] | None = None) -> Block:
     """What was held out, row by row: all customers, those heard, the weighted, the difference before and after, and the verdict. Few people are not shown."""
     if checked.table.is_empty():
@@ -62,7 +50,8 @@ def table_check(checked: Checked, names: dict[str, str] | None = None) -> Block:
     for row in checked.table.iter_rows(named=True):
         said = {"text": _named(row, names), "tone": "strong"} | ({"small": "重新加权时不用它"} if row["remade"] else {})
         if row["n"] < theme.FEWEST:
-            rows.append([said, {"text": _level(row, "population"), "tone": "number"}, *[{"text": theme.SUPPRESSED, "tone": "suppressed"}] * 4, {"text": JUDGED["undecided"]}])
+            known = {"text": theme.score_text(row["population"]), "tone": "number"}
+            rows.append([said, known, *[{"text": theme.SUPPRESSED, "tone": "suppressed"}] * 4, {"text": JUDGED["undecided"]}])
             continue
         span = {"small": _span(row)} if theme.is_number(row["conf_low"]) else {}
         rows.append([said, *({"text": _level(row, name), "tone": "number"} for name in ("population", "heard", "weighted")), {"text": theme.score_text(row["before"]), "tone": "number"},
@@ -103,16 +92,6 @@ def table_channel_agreement(agreement: Agreement, unit: str = "points", titles: 
     told = (f"各渠道的平均 {theme.number_text(found['estimate'], unit)}（95% 区间 {theme.number_text(low, unit)}～{theme.number_text(high, unit)}，HKSJ）；"
             f"Q {theme.score_text(found['q']) if found['q'] < LARGE else theme.count_text(found['q'])}，自由度 {found['degrees']}，I² {theme.share_text(found['i2'])}。")
     return Block(kind="table", columns=columns, rows=rows, caption="", note=told)
-
-
-def _level(row: dict, name: str) -> str:
-    """A mean of a behaviour: of what happened or not, as a share."""
-    return theme.share_text(row[name]) if row["behaviour"].startswith(EVENT) or row["level"] else theme.score_text(row[name])
-
-
-def _level(row: dict, name: str) -> str:
-    """A mean of a behaviour: of what happened or not, as a share."""
-    return theme.share_text(row[name]) if row["behaviour"].startswith(EVENT) or row["level"] else theme.score_text(row[name])
 
 
 def _level(row: dict, name: str) -> str:

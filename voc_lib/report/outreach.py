@@ -6,8 +6,8 @@ import polars as pl
 
 from voc_lib.measure.weighting.outreach import PLAIN, OutreachPlan
 from voc_lib.report import theme
-from voc_lib.report.words import CROSSED, fact_title, level_title
 from voc_lib.report.blocks import Block, Sentence, note
+from voc_lib.report.words import CROSSED, fact_title, level_title
 
 MOST = 15  # cells listed
 ONE_SIDED = "500 份回答胜过两万份自愿的发声，前提是不回答与满意度无关。"
@@ -49,8 +49,9 @@ def say_outreach(plan: OutreachPlan) -> Sentence:
     expected, opened = cells["expected"].sum(), cells.filter((pl.col("n") == 0) & (pl.col("invite") > 0)).height
     where = f"，先去 {theme.count_text(opened)} 个还没有人说过话的分组" if opened else ""
     before, after = cells["effective_n_before"][0], cells["effective_n_after"][-1]
-    grown = f"有效样本（effective n）约从 {theme.count_text(before)} 到 {theme.count_text(after)}，" if theme.count_text(before) != theme.count_text(after) else f"有效样本（effective n）仍约 {theme.count_text(after)}，"
-    return Sentence((f"计划邀请 {theme.count_text(invited)} 位", "strong"), where, f"；预计回答{_answers(expected)}，{grown}覆盖 {theme.share_text(cells['covered_share'][-1])} 的客户所在的分组。", _spared(cells))
+    moved = f"约从 {theme.count_text(before)} 到 {theme.count_text(after)}" if theme.count_text(before) != theme.count_text(after) else f"仍约 {theme.count_text(after)}"
+    gained = f"；预计回答{_answers(expected)}，有效样本（effective n）{moved}，覆盖 {theme.share_text(cells['covered_share'][-1])} 的客户所在的分组。"
+    return Sentence((f"计划邀请 {theme.count_text(invited)} 位", "strong"), where, gained, _spared(cells))
 
 
 def table_outreach(plan: OutreachPlan, most: int = MOST) -> Block:
@@ -60,10 +61,13 @@ def table_outreach(plan: OutreachPlan, most: int = MOST) -> Block:
     if shown.is_empty():
         return note("没有要邀请的分组。")
     columns = [{"title": "分组（" + CROSSED.join(map(fact_title, segments)) + "）"}, *({"title": title, "tone": "number"} for title in ("客户", "已说话", "邀请", "预计回答", "有效样本到", "覆盖到"))]
-    rows = [[{"text": _segment(segments, row), "tone": "strong"}, {"text": theme.people_text(row["customers"]), "tone": "number"}, {"text": theme.people_text(row["n"]), "tone": "number"},
-             {"text": f"{theme.count_text(row['invite'])} 位", "tone": "number"}, {"text": _answers(row["expected"]).strip(), "tone": "number"}, {"text": theme.count_text(row["effective_n_after"]), "tone": "number"},
-             {"text": theme.share_text(row["covered_share"]), "tone": "number"}] for row in shown.head(most).iter_rows(named=True)]
-    return Block(kind="table", columns=columns, rows=rows, caption="", note=f"每多问一位收获最大的在前；一共 {theme.count_text(shown.height)} 个分组，列出前 {theme.count_text(min(most, shown.height))} 个。谁被邀请由抽签决定，触点只决定哪一天。")
+    rows = []
+    for row in shown.head(most).iter_rows(named=True):
+        numbers = (theme.people_text(row["customers"]), theme.people_text(row["n"]), f"{theme.count_text(row['invite'])} 位", _answers(row["expected"]).strip(),
+                   theme.count_text(row["effective_n_after"]), theme.share_text(row["covered_share"]))
+        rows.append([{"text": _segment(segments, row), "tone": "strong"}, *({"text": number, "tone": "number"} for number in numbers)])
+    told = f"每多问一位收获最大的在前；一共 {theme.count_text(shown.height)} 个分组，列出前 {theme.count_text(min(most, shown.height))} 个。谁被邀请由抽签决定，触点只决定哪一天。"
+    return Block(kind="table", columns=columns, rows=rows, caption="", note=told)
 
 
 def table_moments(plan: OutreachPlan) -> Block:

@@ -141,6 +141,8 @@ def table_benchmarks(found: pl.DataFrame, unit: str = "points") -> Block:
     """`covariate_benchmarks` as a table: had a covariate as strong as this one been overlooked, how far the figure would move."""
     if found.is_empty():
         return note("没有可以比照的列：不到两列用来折算。")
+    if found.is_empty():
+        return note("没有可以比照的列：不到两列用来折算。")
     columns = [{"title": "像它这样的列若漏掉了"}, {"title": "估计会移动", "tone": "number"}, {"title": "要几倍才到门槛", "tone": "number"}, {"title": "R²", "tone": "number"}, {"title": "rho", "tone": "number"}]
     rows = [[{"text": fact_title(row["variable"]), "tone": "strong"}, {"text": _signed(row["bias"], unit), "tone": "number"},
              {"text": f"{times_text(row['times_to_threshold'])} 倍" if theme.is_number(row["times_to_threshold"]) else "到不了", "tone": "number"},

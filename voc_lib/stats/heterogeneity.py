@@ -74,7 +74,7 @@ def pooled_mean(estimates, covariance, tau2: float, confidence: float = 0.95) ->
     mean = float(inverse.sum(0) @ y / total)
     spread = float((y - mean) @ inverse @ (y - mean) / (len(y) - 1))
     error = float(np.sqrt(max(1.0, spread) / total))
-    low, high = t_interval(mean, error, len(y), confidence)
+    low, high = t_interval(mean, error, len(y) - 1, confidence)
     return Pooled(mean, error, float(low), float(high), tuple((inverse.sum(0) / total).tolist()))
 
 

@@ -2,7 +2,8 @@
 
 Each behaviour in turn (rotated): if it is among the margins, the weights are made again without it. What counts is the standardised difference, (weighted speakers' mean
 - all customers' mean) / all customers' s.d., against a bound, by an equivalence test (`stats.equivalence`). A failure shows that the weights miss something that
-has to do with speaking; a pass shows that nothing contradicts them, not that they are right: satisfaction itself is known of nobody who is silent.
+has to do with speaking; a pass shows that nothing contradicts them, not that they are right: satisfaction itself is known of nobody who is silent. Behaviour that follows
+satisfaction closely tells most; a margin that itself makes people speak (visits) fails when it is left out, which says that it is needed and nothing of the rest.
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ answers once: several answers are averaged. The frame is grouped where it lies, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from voc_lib.collect.customers import DAYS_A_YEAR, TENURE, FrameError, band_sql, bands_of, weighting_of
+from voc_lib.collect.customers import DAYS_A_YEAR, TENURE, FrameError, band_levels, band_sql, bands_of, weighting_of
 from voc_lib.engine import quote
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.store import Store
@@ -23,7 +24,11 @@ UNKNOWN = "未知"
 
 @dataclass(frozen=True)
 class Base:
-    """Whom a figure stands for: `sql` selects one row a customer with `customer_id`, the `columns` to weigh by (text, most telling first) and the `held_out` behaviours (numbers); `kinds` of touchpoint that make it."""
+    """Whom a figure stands for: the `columns` to weigh by (most telling first), the `held_out` behaviours (numbers), the `kinds` of touchpoint that make it; `rows` (SQL) are its customers as
+    the register has them, `said` how columns and behaviours follow from those.
+
+    Banded columns come out of `sql` as places in `bands`; everything below gives them as words.
+    """
 
     name: str
     start: date
@@ -31,7 +36,18 @@ class Base:
     columns: tuple[str, ...]
     held_out: tuple[str, ...]
     kinds: tuple[str, ...]
-    sql: str
+    bands: dict[str, list[str]]
+    rows: str
+    said: dict[str, str]
+
+    @property
+    def sql(self) -> str:
+        """One row a customer: `customer_id`, columns, behaviours."""
+        return f"SELECT customer_id, {self.selected(*self.said)} FROM ({self.rows})"
+
+    def selected(self, *names: str) -> str:
+        """Columns and behaviours as a list for SELECT, over `rows`."""
+        return ", ".join(f'{self.said[name]} AS "{name}"' for name in names)
 
 
 def base_of(store: Store, base: str, start: date, end: date) -> Base:
@@ -48,14 +64,18 @@ def base_of(store: Store, base: str, start: date, end: date) -> Base:
     if newest["day"].item() is None:
         raise FrameError(f"没有 {start} 或更早的客户档案，不知道那时有哪些客户。请补上期初的档案，或改看更晚的一段。")
     tenure = f"greatest(0, (DATE {quote(start.isoformat())} - purchased_at) / {DAYS_A_YEAR})"
-    columns = [f"{band_sql(f'({tenure})' if name == TENURE else name, bands[name])} AS {name}_band" if name in bands else f"coalesce(nullif({name}, ''), {quote(UNKNOWN)}) AS {name}" for name in register.weigh_by]
-    told = tuple(f"{name}_band" if name in bands else name for name in register.weigh_by)
-    held = [_behaviour(name, tenure, start) for name in register.held_out]
+    said, levels = {}, {}
+    for name in register.weigh_by:
+        if name in bands:
+            said[f"{name}_band"], levels[f"{name}_band"] = band_sql(f"({tenure})" if name == TENURE else name, bands[name]), band_levels(bands[name])
+        else:
+            said[name] = f"coalesce(nullif({name}, ''), {quote(UNKNOWN)})"
+    behaviours = {name: _behaviour(name, tenure, start) for name in register.held_out}
     kinds = register.bases[base]
     met = f" AND customer_id IN (SELECT customer_id FROM touchpoints WHERE kind IN ({', '.join(map(quote, kinds))}) AND occurred_on BETWEEN {_day(start)} AND {_day(end)})" if kinds else ""
     rows = _as_of(newest["day"].item(), newest["first"].item() < newest["day"].item())
-    sql = f"SELECT customer_id, {', '.join([*columns, *held])} FROM ({rows}) WHERE (churned_at IS NULL OR churned_at >= {_day(start)}) AND (purchased_at IS NULL OR purchased_at <= {_day(end)}){met}"
-    return Base(base, start, end, told, tuple(register.held_out), tuple(kinds), sql)
+    rows = f"SELECT * FROM ({rows}) WHERE (churned_at IS NULL OR churned_at >= {_day(start)}) AND (purchased_at IS NULL OR purchased_at <= {_day(end)}){met}"
+    return Base(base, start, end, tuple(said), tuple(behaviours), tuple(kinds), levels, rows, said | behaviours)
 
 
 def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str, ...], columns: tuple[str, ...] | None = None) -> pl.DataFrame:
@@ -64,8 +84,7 @@ def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str
     `people` as `speakers` gives them. WeightingError where the base has nobody. `cells_for` makes of it the cells of one question.
     """
     columns = columns or base.columns
-    keys = ", ".join(columns)
-    everyone = store.sql(f"SELECT {keys}, count(*)::DOUBLE AS count FROM ({base.sql}) GROUP BY {keys}")
+    everyone = _in_words(base, store.sql(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}"))
     if everyone.is_empty():
         raise WeightingError(f"「{base.name}」在 {base.start} 到 {base.end} 之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
     sums = [part for name in asked for part in (pl.col(name).count().alias(f"{name}_n"), pl.col(name).sum().alias(f"{name}_total"), (pl.col(name) ** 2).sum().alias(f"{name}_squares"))]
@@ -86,20 +105,23 @@ def speakers(store: Store, base: Base, answers: pl.DataFrame, columns: tuple[str
     """
     if answers[PERSON].null_count() or answers[PERSON].n_unique() < answers.height:
         raise WeightingError(f"回答的表里 {PERSON} 有空值或重复（{answers.height:,} 行，{answers[PERSON].n_unique():,} 位客户）。一人一行：请先把同一人的几条合成一条。")
-    wanted = ", ".join(f'f."{name}"' for name in columns or (*base.columns, *base.held_out))
-    found = store.sql(f"SELECT a.*, {wanted} FROM ({base.sql}) f JOIN answers a USING (customer_id)", answers=answers)
-    return found.with_columns(pl.col(name).cast(pl.Float64).fill_nan(None) for name in answers.columns if name != PERSON).sort(PERSON)
+    asked = {name: f"answer_{at}" for at, name in enumerate(answers.columns) if name != PERSON}  # a question may be called as a column of the register is
+    given = ", ".join(f'a."{short}"' for short in asked.values())
+    wanted = ", ".join([*(f'"{short}"' for short in asked.values()), base.selected(*(columns or base.said))])
+    found = store.sql(f"SELECT customer_id, {wanted} FROM (SELECT f.*, {given} FROM ({base.rows}) f JOIN answers a USING (customer_id))", answers=answers.rename(asked))
+    found = found.rename({short: name for name, short in asked.items()})
+    return _in_words(base, found).with_columns(pl.col(name).cast(pl.Float64).fill_nan(None) for name in asked).sort(PERSON)
 
 
 def everyone_in(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base, one row each with `customer_id`, columns and behaviours, by customer."""
-    return store.sql(f"{base.sql} ORDER BY customer_id")
+    return _in_words(base, store.sql(f"{base.sql} ORDER BY customer_id"))
 
 
 def everybody_of(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base as cells of its columns and behaviours, with `count`: a population frame."""
-    names = ", ".join([*base.columns, *(f'"{name}"' for name in base.held_out)])
-    return store.sql(f"SELECT {names}, count(*)::DOUBLE AS count FROM ({base.sql}) GROUP BY {names} ORDER BY {names}")
+    places = _places(base.said)
+    return _in_words(base, store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {places} ORDER BY {places}"))
 
 
 def affordable(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,6 +138,11 @@ def affordable(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> tupl
     return tuple(taken)
 
 
+def _in_words(base: Base, rows: pl.DataFrame) -> pl.DataFrame:
+    """Banded columns as words."""
+    return rows.with_columns(pl.lit(pl.Series(levels)).gather(pl.col(name)).alias(name) for name, levels in base.bands.items() if name in rows.columns)
+
+
 def _as_of(day: date, earlier: bool) -> str:
     """Each customer as the newest export not after the day knew him; who is missing from the newest is taken from an older one."""
     newest = f"SELECT * FROM customers WHERE valid_from = {_day(day)}"
@@ -127,9 +154,14 @@ def _as_of(day: date, earlier: bool) -> str:
 
 def _behaviour(name: str, tenure: str, start: date) -> str:
     if not name.startswith(EVENT):
-        return f'CAST({tenure if name == TENURE else name} AS DOUBLE) AS "{name}"'
+        return f"CAST({tenure if name == TENURE else name} AS DOUBLE)"
     kind = quote(name.removeprefix(EVENT))
-    return f'CAST(customer_id IN (SELECT customer_id FROM touchpoints WHERE kind = {kind} AND occurred_on >= {_day(start)}) AS DOUBLE) AS "{name}"'
+    return f"CAST(customer_id IN (SELECT customer_id FROM touchpoints WHERE kind = {kind} AND occurred_on >= {_day(start)}) AS DOUBLE)"
+
+
+def _places(columns: Collection[str]) -> str:
+    """The first columns of a SELECT, for GROUP BY."""
+    return ", ".join(str(at) for at in range(1, len(columns) + 1))
 
 
 def _day(day: date) -> str:

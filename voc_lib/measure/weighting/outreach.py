@@ -79,10 +79,11 @@ def outreach_plan(customers: pl.DataFrame, asked: pl.DataFrame | None, touchpoin
     rows = rows.with_columns((~(pl.col("spoke") | pl.col("refused") | pl.col("kept_out") | pl.col("tired"))).alias("able"))
     if not rows["able"].any():
         raise WeightingError(f"{rows.height:,} 位客户里没有可以邀请的：都已说过话、不愿被打扰、近期问过或被抽作对照。请放宽 gap_days、yearly 或等到下一期。")
-    cells = rows.group_by(by).agg(pl.len().cast(pl.Int64).alias("customers"), pl.col("spoke").sum().cast(pl.Int64).alias("n"), pl.col("able").sum().cast(pl.Int64).alias("able"), pl.col("kept_out").sum().cast(pl.Int64).alias("held_out"),
-                                  pl.col("rate").filter("able").mean().fill_null(0.0).alias("response_rate")).sort(by)
-    people, spoke, likely = (cells[column].to_numpy().astype(float) for column in ("customers", "n", "response_rate"))
-    cells = cells.with_columns(pl.Series("invite", allocate(people, spoke, likely, cells["able"].to_numpy(), budget), pl.Int64))
+    how_many = [pl.col(column).sum().cast(pl.Int64).alias(name) for column, name in (("spoke", "n"), ("able", "able"), ("kept_out", "held_out"))]
+    likely = pl.col("rate").filter("able").mean().fill_null(0.0).alias("response_rate")
+    cells = rows.group_by(by).agg(pl.len().cast(pl.Int64).alias("customers"), *how_many, likely).sort(by)
+    invite = allocate(*(cells[column].to_numpy() for column in ("customers", "n", "response_rate", "able")), budget)
+    cells = cells.with_columns(pl.Series("invite", invite, pl.Int64))
     drawn = rows.filter("able").with_columns(pl.Series("order", lot(rows.filter("able")["customer_id"], f"{key}/{today}"))).sort("order", "customer_id")
     drawn = drawn.with_columns(pl.int_range(pl.len()).over(by).alias("place")).join(cells.select(*by, "invite"), on=by).filter(pl.col("place") < pl.col("invite"))
     invited = drawn.select("customer_id", *by, "order").join(_moments(touchpoints, triggers, today, horizon), on="customer_id", how="left")
@@ -147,7 +148,8 @@ def _told(cells: pl.DataFrame, by: list[str]) -> pl.DataFrame:
         gain = np.where((spoke > 0) & (rate > 0), now**2 / people[spoke > 0].sum() ** 2 * people**2 * rate / np.maximum(spoke, 1) ** 2, np.nan)
     cells = cells.with_columns(pl.Series("expected", expected), pl.Series("gain_per_contact", gain).fill_nan(None))
     first_of_all = (pl.col("n") == 0) & (pl.col("invite") > 0)
-    cells = cells.with_columns(first_of_all.alias("_silent")).sort("_silent", "gain_per_contact", "customers", *by, descending=[True, True, True, *[False] * len(by)], nulls_last=True).drop("_silent")
+    down = [True, True, True, *[False] * len(by)]
+    cells = cells.with_columns(first_of_all.alias("_silent")).sort("_silent", "gain_per_contact", "customers", *by, descending=down, nulls_last=True).drop("_silent")
     people, spoke, expected = (cells[column].to_numpy().astype(float) for column in ("customers", "n", "expected"))
     after, covered = np.empty(len(people)), np.empty(len(people))
     for at in range(len(people)):
@@ -162,7 +164,8 @@ def _tired(rows: pl.DataFrame, asked: pl.DataFrame | None, today: date, gap_days
     """Who was asked less than `gap_days` ago, or `yearly` times within a year; a contact already planned counts as one."""
     if asked is None or asked.is_empty():
         return pl.Series("tired", np.zeros(rows.height, bool))
-    past = asked.group_by(pl.col("customer_id").cast(pl.String)).agg((pl.col("asked_on").max() > today - timedelta(days=gap_days)).alias("lately"), (pl.col("asked_on") > today - timedelta(days=YEAR)).sum().alias("often"))
+    lately = (pl.col("asked_on").max() > today - timedelta(days=gap_days)).alias("lately")
+    past = asked.group_by(pl.col("customer_id").cast(pl.String)).agg(lately, (pl.col("asked_on") > today - timedelta(days=YEAR)).sum().alias("often"))
     found = rows.select("customer_id").join(past, on="customer_id", how="left", maintain_order="left")
     return found.select((pl.col("lately").fill_null(False) | (pl.col("often").fill_null(0) >= yearly)).alias("tired")).to_series()
 
@@ -181,14 +184,16 @@ def _moments(touchpoints: pl.DataFrame | None, triggers: Sequence[Trigger], toda
             days = events.select("customer_id", pl.concat_list(years).alias("day")).explode("day") if years else empty.select("customer_id", "day")
         else:
             days = last.select("customer_id", (pl.col("occurred_on") + pl.duration(days=trigger.days)).cast(pl.Date).alias("day"))
-        found.append(days.filter(pl.col("day").is_between(today, end)).with_columns(pl.lit(trigger.name).alias("trigger"), pl.lit(place).alias("place")).select("customer_id", "trigger", "day", "place"))
+        due = days.filter(pl.col("day").is_between(today, end))
+        found.append(due.select("customer_id", pl.lit(trigger.name).alias("trigger"), "day", pl.lit(place).alias("place")))
     return pl.concat(found).sort("day", "place").unique("customer_id", keep="first", maintain_order=True).drop("place") if found else empty
 
 
 def _usable(customers, asked, touchpoints, by, budget, response_rate, holdout, horizon) -> None:
     if isinstance(by, str) or not by:
         raise WeightingError("by 应写成一列名字，至少一个分层的列，例如 [\"地区\", \"车型\"]。")
-    for told, table, columns in (("客户", customers, ["customer_id", "spoke", *by]), ("已问过的人", asked, ["customer_id", "asked_on"]), ("触点", touchpoints, ["customer_id", "kind", "occurred_on"])):
+    needed = (("客户", customers, ["customer_id", "spoke", *by]), ("已问过的人", asked, ["customer_id", "asked_on"]), ("触点", touchpoints, ["customer_id", "kind", "occurred_on"]))
+    for told, table, columns in needed:
         if table is not None and (absent := [column for column in columns if column not in table.columns]):
             raise WeightingError(f"{told}的表里没有列：{first(absent)}；现有：{'、'.join(table.columns)}。")
     for told, table, column in (("已问过的人", asked, "asked_on"), ("触点", touchpoints, "occurred_on")):

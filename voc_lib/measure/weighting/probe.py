@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from voc_lib.measure.weighting.inference import Sampling, weighted_mean
+from voc_lib.measure.weighting.inference import Sampling, weighted_mean, weighted_share
 from voc_lib.measure.weighting.margins import WeightingError, counted, first
 from voc_lib.measure.weighting.weights import calibrate
 
@@ -22,6 +22,7 @@ DISPOSITIONS = (FIRST, CALL_BACK, NO_ANSWER, NOT_FOLLOWED)
 # up to 2.25 times. Covers any dependence that is no steeper, so that a probe in which odds fall by a fifth per s.d. lies well inside.
 ODDS_RATIO = 1.5
 WORST_SPREAD = 0.5     # of a share, at one half
+WORST_LEAN = float(stats.norm.pdf(0))  # how far a share of one half moves when what lies behind it moves by one s.d.
 CALL_BACK_COST = 5.0   # of one call by a person, in invitations sent by machine
 CALL_BACK_RATE = 0.5   # of those called again; Hansen & Hurwitz took 1, which no telephone reaches
 FEWEST_CALLED = 10     # answers at call-back that may stand for those who answer nobody; with fewer, one voice would weigh too much, and all who answered do
@@ -29,8 +30,9 @@ DRAWN = "drawn_weight"
 COLUMNS = ("kind", "estimate", "std_error", "conf_low", "conf_high", "n", "effective_n", "unheard_share", "odds_ratio", "note")
 
 
-def probe_size(margin: float, spread: float | None = None, *, contact_rate: float = 1.0, response_rate: float = 1.0, sub_sample: float | None = None, call_back_rate: float = CALL_BACK_RATE,
-               call_back_cost: float = CALL_BACK_COST, odds_ratio: float = ODDS_RATIO, population: float | None = None, confidence: float = 0.95, design_effect: float = 1.0) -> pl.DataFrame:
+def probe_size(margin: float, spread: float | None = None, *, contact_rate: float = 1.0, response_rate: float = 1.0, sub_sample: float | None = None,
+               call_back_rate: float = CALL_BACK_RATE, call_back_cost: float = CALL_BACK_COST, odds_ratio: float = ODDS_RATIO, population: float | None = None,
+               confidence: float = 0.95, design_effect: float = 1.0) -> pl.DataFrame:
     """One row: how many to invite so that the interval reaches `margin` to either side, and how much wider it is once those who never answer are counted in.
 
     `margin` and `spread` (s.d. of the answer; default: the most that a share can have) in the unit of the answer. An invitation reaches `contact_rate`, of whom
@@ -38,7 +40,7 @@ def probe_size(margin: float, spread: float | None = None, *, contact_rate: floa
     invitations a call, 1/k with k = sqrt(cost x answered / `call_back_rate`) (Cochran 1977, 13.6); 0: nobody. `population`: how many there are in all (fpc).
 
     Columns: answers, invitations, contacts, first_answers, call_backs, call_back_answers, sub_sample, unheard_share (of all), margin, range_margin = margin +
-    unheard_share x ln(odds_ratio) x spread (exact where answers are normal), odds_ratio. WeightingError: rates that are no shares, more people than there are.
+    unheard_share x ln(odds_ratio) x spread (exact where answers are normal; x .4 for a share), odds_ratio. WeightingError: rates that are no shares, more people than there are.
 
     >>> probe_size(0.05, sub_sample=0).select("answers", "invitations", "range_margin").row(0)
     (385, 385, 0.05)
@@ -51,7 +53,7 @@ def probe_size(margin: float, spread: float | None = None, *, contact_rate: floa
             raise WeightingError(f"{name} 应是 0 到 1 之间的比例（大于 0），现在是 {value}。")
     if sub_sample is not None and not 0 <= sub_sample <= 1:
         raise WeightingError(f"sub_sample 应是 0 到 1 之间的比例，现在是 {sub_sample}。")
-    _odds(odds_ratio)
+    lean = np.log(_odds(odds_ratio)) * (WORST_LEAN if spread is None else spread)
     spread = WORST_SPREAD if spread is None else spread
     at_once = contact_rate * response_rate
     part = min(1.0, np.sqrt(call_back_rate / (call_back_cost * at_once))) if sub_sample is None else sub_sample
@@ -67,9 +69,9 @@ def probe_size(margin: float, spread: float | None = None, *, contact_rate: floa
     first_answers, call_backs = invitations * at_once, invitations * (1 - at_once) * part
     answered = int(np.ceil(first_answers + call_backs * call_back_rate - 1e-9))
     unheard = 1 - reached
-    return pl.DataFrame({"answers": [answered], "invitations": [invitations], "contacts": [round(invitations * contact_rate)], "first_answers": [round(first_answers)], "call_backs": [int(np.ceil(call_backs - 1e-9))],
-                         "call_back_answers": [round(call_backs * call_back_rate)], "sub_sample": [float(part)], "unheard_share": [max(0.0, float(unheard))], "margin": [float(margin)],
-                         "range_margin": [float(margin + max(0.0, unheard) * np.log(odds_ratio) * spread)], "odds_ratio": [float(odds_ratio)]})
+    return pl.DataFrame({"answers": [answered], "invitations": [invitations], "contacts": [round(invitations * contact_rate)], "first_answers": [round(first_answers)],
+                         "call_backs": [int(np.ceil(call_backs - 1e-9))], "call_back_answers": [round(call_backs * call_back_rate)], "sub_sample": [float(part)],
+                         "unheard_share": [max(0.0, float(unheard))], "margin": [float(margin)], "range_margin": [float(margin + max(0.0, unheard) * lean)], "odds_ratio": [float(odds_ratio)]})
 
 
 def probe_estimate(probe: pl.DataFrame, column: str, population: pl.DataFrame | float | None = None, *, odds_ratio: float = ODDS_RATIO, along: str | None = None,
@@ -78,13 +80,13 @@ def probe_estimate(probe: pl.DataFrame, column: str, population: pl.DataFrame | 
 
     `probe`: one row per customer *drawn by lot* (answered or not), with `disposition`: `first` (answered when asked), `call_back` (answered when called again),
     `no_answer` (called again, did not answer), `not_followed` (no answer, not called again; who is called must be drawn by lot too). An answer without a value in
-    `column` counts as none. `base_weight`: where some had better chances of being drawn. `population`: the frame that the probe was drawn from (margins of levels,
-    `count`), to which answers are then raked, or its size.
+    `column` counts as none; a column of 0 and 1 is a share, with its interval. `base_weight`: where some had better chances of being drawn. `population`: the frame that
+    the probe was drawn from (margins of levels, `count`), to which answers are then raked, or its size.
 
     `weighted` takes those who never answer to be like those who answered at call-back (at all, without call-backs). `range` lets the odds of answering differ by up to
-    `odds_ratio` per s.d. of `along` (default: `column`; for an NPS its score) either way, and has the 95 % interval at either end; with everybody heard it is the interval of
-    `weighted`. Columns: kind, estimate (null in the range), std_error, conf_low, conf_high, n, effective_n, unheard_share, odds_ratio, note.
-    WeightingError: unknown dispositions, nobody answered, what `calibrate` refuses.
+    `odds_ratio` per s.d. of `along` (default: `column`; for an NPS its score) either way (yes and no as a normal score cut in two), and has the 95 % interval at either
+    end; with everybody heard it is the interval of `weighted`. Columns: kind, estimate (null in the range), std_error, conf_low, conf_high, n, effective_n,
+    unheard_share, odds_ratio, note. WeightingError: unknown dispositions, nobody answered, what `calibrate` refuses.
 
     >>> probe = pl.DataFrame({"disposition": ["first"] * 4 + ["not_followed"] * 4, "score": [4.0, 6, 8, 6] + [None] * 4})
     >>> found = probe_estimate(probe, "score")
@@ -94,16 +96,18 @@ def probe_estimate(probe: pl.DataFrame, column: str, population: pl.DataFrame | 
     gamma, along = np.log(_odds(odds_ratio)), along or column
     rows, note = _drawn(probe, column, along, base_weight)
     sampling = Sampling(confidence=confidence)
-    heard = weighted_mean(rows.filter("answered").with_columns(pl.col(DRAWN).alias("weight")), column, sampling=sampling)
-    ends = {tilt: weighted_mean(_raised(rows, along, tilt, population), column, sampling=sampling) for tilt in ((0.0, -gamma, gamma) if gamma > 0 else (0.0,))}
+    figure = weighted_share if rows.filter("answered")[column].is_in([0.0, 1.0]).all() else weighted_mean  # nobody among few is no certainty: a share has its own interval
+    heard = figure(rows.filter("answered").with_columns(pl.col(DRAWN).alias("weight")), column, sampling=sampling)
+    ends = {tilt: figure(_raised(rows, along, tilt, population), column, sampling=sampling) for tilt in ((0.0, -gamma, gamma) if gamma > 0 else (0.0,))}
     weighted = ends[0.0]
-    spanned = weighted.with_columns(pl.lit(None, pl.Float64).alias("estimate"), pl.lit(None, pl.Float64).alias("std_error"),
-                                    pl.lit(min((end["conf_low"].item() for end in ends.values() if end["conf_low"].item() is not None), default=None), pl.Float64).alias("conf_low"),
-                                    pl.lit(max((end["conf_high"].item() for end in ends.values() if end["conf_high"].item() is not None), default=None), pl.Float64).alias("conf_high"))
-    unheard = _unheard(rows)
+    low = min((end["conf_low"].item() for end in ends.values() if end["conf_low"].item() is not None), default=None)
+    high = max((end["conf_high"].item() for end in ends.values() if end["conf_high"].item() is not None), default=None)
+    nothing = pl.lit(None, pl.Float64)
+    spanned = weighted.with_columns(nothing.alias("estimate"), nothing.alias("std_error"), pl.lit(low, pl.Float64).alias("conf_low"), pl.lit(high, pl.Float64).alias("conf_high"))
     told = pl.concat([frame.with_columns(pl.lit(kind).alias("kind")) for kind, frame in (("heard", heard), ("weighted", weighted), ("range", spanned))])
     notes = pl.concat_str(pl.col("note"), pl.lit(note, pl.String), separator="；", ignore_nulls=True)
-    return told.with_columns(pl.lit(unheard).alias("unheard_share"), pl.when(pl.col("kind") == "range").then(pl.lit(float(odds_ratio))).alias("odds_ratio"), pl.when(notes != "").then(notes).alias("note")).select(COLUMNS)
+    bounded = pl.when(pl.col("kind") == "range").then(pl.lit(float(odds_ratio))).alias("odds_ratio")
+    return told.with_columns(pl.lit(_unheard(rows)).alias("unheard_share"), bounded, pl.when(notes != "").then(notes).alias("note")).select(COLUMNS)
 
 
 def _drawn(probe: pl.DataFrame, column: str, along: str, base_weight: str | None) -> tuple[pl.DataFrame, str | None]:
@@ -161,13 +165,20 @@ def _raised(rows: pl.DataFrame, along: str, tilt: float, population: pl.DataFram
     drawn, is_last = answered[DRAWN].to_numpy(), (answered["part"] == last).to_numpy()
     own = drawn * np.where((answered["part"] == "called").to_numpy(), factor, 1.0)
     said = answered[along].to_numpy()
-    middle = own @ said / own.sum()
-    spread = float(np.sqrt(own @ (said - middle) ** 2 / own.sum()))
+    middle, spread = _scale(said, own)
     leaning = is_last * drawn * (np.exp(-tilt * (said - middle) / spread) if spread > 0 else 1.0)
     weight = pl.Series("weight", own + unheard * leaning / leaning.sum())
     if isinstance(population, pl.DataFrame):
         return calibrate(answered.with_columns(weight.alias(DRAWN)), population, base_weight=DRAWN, on_silent="collapse")
     return answered.with_columns(weight * (1.0 if population is None else float(population) / weight.sum()))
+
+
+def _scale(said: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+    """Mean and s.d. of the answers; of yes and no the s.d. in yeses of the normal score that they cut in two: a rare yes is no more than two or three s.d. from a no."""
+    middle = float(w @ said / w.sum())
+    if 0 < middle < 1 and np.isin(said, (0, 1)).all():
+        return middle, float(middle * (1 - middle) / stats.norm.pdf(stats.norm.ppf(middle)))
+    return middle, float(np.sqrt(w @ (said - middle) ** 2 / w.sum()))
 
 
 def _odds(odds_ratio: float) -> float:
