@@ -56,6 +56,21 @@ def t_interval(estimate, std_error, degrees, confidence: float = 0.95) -> Interv
     return np.asarray(estimate, float) - half, np.asarray(estimate, float) + half
 
 
+def logit_interval(share, std_error, effective_n, degrees, confidence: float = 0.95) -> Interval:
+    """Interval of a share on the logit scale (R survey: svyciprop, xlogit), inside 0 to 1; Wilson's with `effective_n` at 0 and 1, where a logit has no error.
+
+    >>> low, high = logit_interval(0.1, 0.03, 100, 99)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.0542, 0.1771)
+    """
+    share, std_error = np.asarray(share, float), np.asarray(std_error, float)
+    inside = (share > 0) & (share < 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = (1 / (1 + np.exp(-end)) for end in t_interval(np.log(share / (1 - share)), std_error / (share * (1 - share)), degrees, confidence))
+    edge_low, edge_high = wilson(np.where(inside, 0.5, np.clip(share, 0, 1)), effective_n, confidence)
+    return np.where(inside, low, edge_low), np.where(inside, high, edge_high)
+
+
 def newcombe(share_a, interval_a: Interval, share_b, interval_b: Interval, correlation=0.0) -> Interval:
     """Interval of the difference a - b of two shares from their own intervals (square and add).
 

@@ -24,6 +24,7 @@ from voc_lib.measure.weighting.outcomes import dr_cells, mrp_cells, predictions
 from voc_lib.measure.weighting.sensitivity import ODDS, sensitivity
 from voc_lib.measure.weighting.spoken import BASE
 from voc_lib.measure.weighting.weights import calibrate
+from voc_lib.stats.intervals import logit_interval
 from voc_lib.store import Store
 
 MUCH = 0.15  # of the base spoke: from here on the finite population is worth its correction
@@ -58,11 +59,20 @@ class Correction:
 
     def total(self, confidence: float = 0.95) -> pl.DataFrame:
         """The doubly robust mean of all customers of the base, a row as `dr_cells` gives it."""
-        return dr_cells(self.cells.drop("weight"), self.cells["weight"], fpc=self.figures["speak_rate"] > MUCH, confidence=confidence)
+        return self._bounded(dr_cells(self.cells.drop("weight"), self.cells["weight"], fpc=self.figures["speak_rate"] > MUCH, confidence=confidence), confidence)
 
     def segments(self, by: str, confidence: float = 0.95) -> pl.DataFrame:
         """Of every level of a column weighed by: post-stratified predictions, a row as `mrp_cells` gives it."""
-        return mrp_cells(self.cells.drop("weight"), by=by, confidence=confidence)
+        return self._bounded(mrp_cells(self.cells.drop("weight"), by=by, confidence=confidence), confidence)
+
+    def _bounded(self, found: pl.DataFrame, confidence: float) -> pl.DataFrame:
+        """A share inside 0 to 1, its interval by the logit; another score inside its scale."""
+        least, most = self.scale
+        found = found.with_columns(pl.col("estimate").clip(least, most))
+        if self.metric is None or self.metric.unit != "share":
+            return found.with_columns(pl.col("conf_low", "conf_high").clip(least, most))
+        low, high = logit_interval(found["estimate"], found["std_error"].fill_null(float("nan")), found["effective_n"], int(self.cells["n"].sum()) - 1, confidence)
+        return found.with_columns(pl.Series("conf_low", low).fill_nan(None), pl.Series("conf_high", high).fill_nan(None))
 
 
 def span(weeks: list[str]) -> tuple[date, date]:

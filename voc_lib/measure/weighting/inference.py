@@ -14,7 +14,7 @@ import polars as pl
 
 from voc_lib.measure.weighting.margins import WeightingError
 from voc_lib.measure.weighting.weights import BASE
-from voc_lib.stats.intervals import t_interval, wilson
+from voc_lib.stats.intervals import logit_interval, t_interval
 
 ALONE = 1e-8  # leverage nearer to 1 than this: the person is the only one of a level
 PROMOTER, DETRACTOR = 9, 6
@@ -55,11 +55,8 @@ def weighted_share(frame: pl.DataFrame, column: str, by: str | None = None, samp
         raise WeightingError(f"份额的列「{column}」只能是 0 和 1（或真假），现在还有别的数。请先写成条件，例如 pl.col(\"评分\") <= 2。")
     found = _means(frame, said, by, sampling)
     share, error, n = (found[name].to_numpy() for name in ("estimate", "std_error", "effective_n"))
-    inside = (share > 0) & (share < 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = (1 / (1 + np.exp(-end)) for end in t_interval(np.log(share / (1 - share)), error / (share * (1 - share)), degrees_of(frame, sampling), sampling.confidence))
-    edge_low, edge_high = wilson(np.where(inside, 0.5, np.clip(share, 0, 1)), n, sampling.confidence)
-    return found.with_columns(pl.Series("conf_low", np.where(inside, low, edge_low)).fill_nan(None), pl.Series("conf_high", np.where(inside, high, edge_high)).fill_nan(None))
+    low, high = logit_interval(share, error, n, degrees_of(frame, sampling), sampling.confidence)
+    return found.with_columns(pl.Series("conf_low", low).fill_nan(None), pl.Series("conf_high", high).fill_nan(None))
 
 
 def weighted_nps(frame: pl.DataFrame, column: str, by: str | None = None, sampling: Sampling = SELF_SELECTED, promoter: float = PROMOTER, detractor: float = DETRACTOR) -> pl.DataFrame:
