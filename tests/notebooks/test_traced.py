@@ -16,10 +16,10 @@ from voc_lib.runs import trace
 
 PAGES = {
     "verbatims": {"weeks": 4, "word": "异响 OR 空调 OR 车"}, "questions": {"find": "车 OR 空调"}, "exploration": {"weeks": 4}, "taxonomy_studio": {}, "channels": {},
-    "topics": {}, "overview": {}, "journeys": {}, "customer_360": {},
+    "topics": {}, "overview": {}, "journeys": {}, "customer_360": {}, "silent_customers": {},
 }
 # What a card counts where that is neither the feedback nor the people behind it.
-COUNTS_OTHER_THINGS = {"抽出的原声", "主题", "待看的说法", "渠道", "超出误差的差别", "说到的主题", "能归入主题", "超出误差的变化", "说到具体问题的人", "认得出的事", "升级的事", "几件事", "还欠着的"}
+COUNTS_OTHER_THINGS = {"抽出的原声", "主题", "待看的说法", "渠道", "超出误差的差别", "说到的主题", "能归入主题", "超出误差的变化", "说到具体问题的人", "认得出的事", "升级的事", "几件事", "还欠着的", "听到的净推荐值", "折算到全体的净推荐值"}
 
 
 @pytest.fixture(scope="module")

@@ -134,7 +134,7 @@ def table_sensitivity(found: pl.DataFrame, unit: str = "points", by: str | None 
         cells = [_between(row["low"], row["high"], unit), _between(row["conf_low"], row["conf_high"], unit)]
         told = [{"text": text, "tone": "number"} for text in cells] if row["n"] >= theme.FEWEST else [{"text": theme.SUPPRESSED, "tone": "suppressed"}] * 2
         rows.append([*group, {"text": f"{times_text(row['odds'])} 倍" if theme.is_number(row["odds"]) else "不论多少倍", "tone": "number"}, *told])
-    return Block(kind="table", columns=columns, rows=rows, caption="", note=plain_facts("；".join(found["note"].drop_nulls().unique(maintain_order=True))))
+    return Block(kind="table", columns=columns, rows=rows, caption="沉默影响：偏离不同倍数时", note=plain_facts("；".join(found["note"].drop_nulls().unique(maintain_order=True))))
 
 
 def table_benchmarks(found: pl.DataFrame, unit: str = "points") -> Block:
@@ -147,7 +147,7 @@ def table_benchmarks(found: pl.DataFrame, unit: str = "points") -> Block:
     rows = [[{"text": fact_title(row["variable"]), "tone": "strong"}, {"text": _signed(row["bias"], unit), "tone": "number"},
              {"text": f"{times_text(row['times_to_threshold'])} 倍" if theme.is_number(row["times_to_threshold"]) else "到不了", "tone": "number"},
              {"text": theme.score_text(row["r2_benchmark"]), "tone": "number"}, {"text": theme.score_text(row["rho_benchmark"]), "tone": "number"}] for row in found.iter_rows(named=True)]
-    return Block(kind="table", columns=columns, rows=rows, caption="", note="")
+    return Block(kind="table", columns=columns, rows=rows, caption="漏掉一列会怎样", note="")
 
 
 def times_text(odds: float | None) -> str:

@@ -20,15 +20,16 @@ from voc_lib.report.sensitivity import say_change_sensitivity, say_odds_from_pos
 from voc_lib.report.words import channel_title, code_name, level_title, metric_words, plain_facts
 
 SIGN = 0.05     # of a standard deviation: who is so little over or under is not named
-MOST = 12       # levels of a table or a love plot
+MOST = 8        # rows of a table; three times as many of a love plot
 FEW_NAMED = 1   # levels named in a sentence
 KINDS = {"heard": "听到的（全部）", "heard_linked": "听到的（可关联）", "weighted": "折算到全体", "range": "沉默影响区间"}
 
 
 def say_who_speaks(figures: dict, balance: pl.DataFrame, base: str = "customers") -> Sentence:
     """How many of the base answered, and which kinds of customers are over and under among them, from `Correction.figures` and `balance_now`."""
-    size, people = theme.count_text(figures["customers"]), theme.people_text(figures["speakers"])
-    start = f"{_of(base)} {size} 位客户里，{'没有人' if not figures['speakers'] else people.replace(' 人', ' 位')}答了这一题，"
+    if figures["speakers"] < theme.FEWEST or figures["customers"] < theme.FEWEST:
+        return Sentence(f"{_of(base)}的客户里，答了这一题的{theme.SUPPRESSED if figures['speakers'] else '一位也没有'}，说不出谁没有开口。")
+    start = f"{_of(base)} {theme.count_text(figures['customers'])} 位客户里，{theme.count_text(figures['speakers'])} 位答了这一题，"
     rate = (f"沉默的占 {theme.share_text(1 - figures['speak_rate'])}", "strong")
     levels = balance.filter((pl.col("kind") == "level") & (pl.col("before").abs() >= SIGN)).sort("before", "covariate", "level", descending=[True, False, False])
     more, fewer = (levels.filter(sign).head(FEW_NAMED) if head else levels.filter(sign).tail(FEW_NAMED).reverse() for sign, head in ((pl.col("before") > 0, True), (pl.col("before") < 0, False)))
@@ -38,7 +39,7 @@ def say_who_speaks(figures: dict, balance: pl.DataFrame, base: str = "customers"
 
 def say_who(one: Correction, balance: pl.DataFrame) -> Sentence:
     """`say_who_speaks` of a weighting, or why there is none."""
-    return say_who_speaks(one.figures, balance, one.base.name) if one.refused is None else Sentence(("说不出沉默的是谁", "strong"), f"：{one.refused}。")
+    return say_who_speaks(one.figures, balance, one.base.name) if one.refused is None else Sentence(("说不出沉默的是谁", "strong"), f"：{one.refused.rstrip('。')}。")
 
 
 def cards_silence(answers: pl.DataFrame, metric: str, channel: str) -> list[dict]:
@@ -55,7 +56,11 @@ def say_overturn(one: Correction, goal: float, called: str = "目标") -> Senten
     if one.refused is not None:
         return Sentence("没有折算到全体的数，也就没有可以推翻的。")
     label, unit = one.metric.label, one.metric.unit
-    first = say_tipping(tipping(one, goal), label, called, unit, one.metric.higher_is_better is not False)
+    found = tipping(one, goal)
+    first = say_tipping(found, label, called, unit, one.metric.higher_is_better is not False)
+    low, high = found["conf_low"].item(), found["conf_high"].item()
+    if found["n"].item() < theme.FEWEST or (theme.is_number(low) and low <= goal <= high):
+        return first  # there is nothing that the silent could overturn
     second = say_silent_mean(silent_need(one, goal), label, called, unit)
     return Sentence(*map(tuple, first.runs), *map(tuple, second.runs))
 
@@ -82,7 +87,16 @@ def say_robustness(one: Correction, found: pl.DataFrame, goal: float) -> Sentenc
     if found.is_empty() or not theme.is_number(found["robustness_value"][0]):
         return Sentence("没有折算，算不出要漏掉多强的东西才会推翻。")
     value = found["robustness_value"][0]
-    return Sentence(f"要让{one.metric.label}变成 {theme.number_text(goal, one.metric.unit)}，漏掉的东西至少要同时解释权重和回答各 ", (theme.share_text(value), "strong"), " 的变动（稳健值 robustness value，Hartman 与 Huang 2024）。")
+    return Sentence(f"要让{one.metric.label}变成 {theme.number_text(goal, one.metric.unit)}，漏掉的东西至少要同时解释权重和回答各 ", (theme.share_text(value), "strong"), " 的变动（稳健值，robustness value）。")
+
+
+def say_smub(one: Correction, found: pl.DataFrame) -> Sentence:
+    """The second opinion on selection by the answer (SMUB), from `second_opinion`; not given where the columns say too little about the answer."""
+    if found.is_empty() or not theme.is_number(found["estimate"][0]):
+        rho = f"（相关 {theme.score_text(found['rho'][0])}，不到 0.4）" if found.height and theme.is_number(found["rho"][0]) else ""
+        return Sentence(f"第二意见（SMUB）：加权用的列说不清回答{rho}，不给。")
+    low, middle, high = (theme.number_text(value, one.metric.unit) for value in found.sort("phi")["estimate"])
+    return Sentence("第二意见（SMUB）：开口只看已知的列、一半看怎么想、全看怎么想，全体客户的数分别是 ", (f"{low}、{middle}、{high}", "strong"), "。")
 
 
 def say_problems(rates: pl.DataFrame, titles: dict[str, str] | None = None) -> Sentence:
@@ -167,7 +181,7 @@ def chart_answer(answers: pl.DataFrame, titles: dict[str, str] | None = None) ->
     return Chart({"data": [*grey, dots, rings], "layout": layout}, f"{channel_title(channel, titles)}：被问到的客户里有多少人提到", "圈＝听到的；蓝点和线＝折算到全体及 95% 区间；灰＝沉默影响区间")
 
 
-def chart_love(balance: pl.DataFrame, most: int = 2 * MOST) -> Block:
+def chart_love(balance: pl.DataFrame, most: int = 3 * MOST) -> Block:
     """Standardised differences before (ring) and after (dot) weighting, the largest before first; dashed lines at the usual bound of .1; pairs of columns among them."""
     if balance.is_empty():
         return note("没有折算，没有可比的。")

@@ -73,9 +73,9 @@ def test_only_as_many_columns_as_answers_can_bear(silence):
 
 @pytest.mark.parametrize(("ask", "error", "said"), [
     (lambda store, there: base_of(store, "calls", START, END), FrameError, "没有「calls」的名单.*customers、vehicles、visits、app_users.*crm.yaml"),
-    (lambda store, there: base_of(store, "visits", date(2025, 1, 6), END), FrameError, "没有 2025-01-06 或更早的客户档案"),
+    (lambda store, there: base_of(store, "visits", date(2025, 1, 6), END), FrameError, "没有2025年1月6日或更早的客户档案"),
     (lambda store, there: speakers(store, base_of(store, "visits", START, END), pl.concat([there.head(2), there.head(1)]).select("customer_id", "score")), WeightingError, "重复（3 行，2 位客户）"),
-    (lambda store, there: frame_cells(store, base_of(store, "visits", date(2026, 7, 6), date(2026, 8, 2)), there.head(2), ("score",)), WeightingError, "之间没有客户"),
+    (lambda store, there: frame_cells(store, base_of(store, "visits", date(2026, 7, 6), date(2026, 8, 2)), there.head(2), ("score",)), WeightingError, "2026年7月6日到2026年8月2日之间没有客户"),
 ])
 def test_what_cannot_be_grouped_is_said(silence, ask, error, said):
     with pytest.raises(error, match=said):

@@ -24,6 +24,7 @@ from voc_lib.measure.weighting.diagnostics import BALANCE, balance_of_cells
 from voc_lib.measure.weighting.margins import COUNT, PERSON
 from voc_lib.measure.weighting.sensitivity import FIGURES as RANGES
 from voc_lib.measure.weighting.sensitivity import silent_mean, tipping_odds
+from voc_lib.measure.weighting.smub import smub
 from voc_lib.measure.weighting.unsolicited import odds_from_posts
 from voc_lib.store import Store
 
@@ -72,6 +73,11 @@ def benchmarks(one: Correction, goal: float) -> pl.DataFrame:
 def robustness(one: Correction, goal: float) -> pl.DataFrame:
     """How strong something overlooked would have to be for the figure to be `goal`; see `robustness_value`."""
     return robustness_value(one.people, "y", goal) if one.refused is None else pl.DataFrame()
+
+
+def second_opinion(one: Correction) -> pl.DataFrame:
+    """SMUB of the question, figures null where the columns say too little about the answer; see `smub`."""
+    return smub(one.people, "y") if one.refused is None else pl.DataFrame()
 
 
 def posted_odds(store: Store, one: Correction) -> pl.DataFrame:

@@ -62,7 +62,7 @@ def base_of(store: Store, base: str, start: date, end: date) -> Base:
         raise FrameError(f"没有「{base}」的名单，不知道哪些客户在里面，没法折算。有名单的：{known}；可在合同 {register.path.name} 的 bases 里补上。")
     newest = store.sql(f"SELECT max(valid_from) AS day, min(valid_from) AS first FROM customers WHERE valid_from <= DATE {quote(start.isoformat())}")
     if newest["day"].item() is None:
-        raise FrameError(f"没有 {start} 或更早的客户档案，不知道那时有哪些客户。请补上期初的档案，或改看更晚的一段。")
+        raise FrameError(f"没有{_told(start)}或更早的客户档案，不知道那时有哪些客户。请补上期初的档案，或改看更晚的一段。")
     tenure = f"greatest(0, (DATE {quote(start.isoformat())} - purchased_at) / {DAYS_A_YEAR})"
     said, levels = {}, {}
     for name in register.weigh_by:
@@ -86,7 +86,7 @@ def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str
     columns = columns or base.columns
     everyone = _in_words(base, store.sql(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}"))
     if everyone.is_empty():
-        raise WeightingError(f"「{base.name}」在 {base.start} 到 {base.end} 之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
+        raise WeightingError(f"「{base.name}」在{_told(base.start)}到{_told(base.end)}之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
     sums = [part for name in asked for part in (pl.col(name).count().alias(f"{name}_n"), pl.col(name).sum().alias(f"{name}_total"), (pl.col(name) ** 2).sum().alias(f"{name}_squares"))]
     cells = everyone.join(people.group_by(columns).agg(sums), on=columns, how="left")
     return cells.with_columns(pl.col(f"{name}_{part}").fill_null(0) for name in asked for part in ("n", "total", "squares")).sort(columns)
@@ -166,3 +166,7 @@ def _places(columns: Collection[str]) -> str:
 
 def _day(day: date) -> str:
     return f"DATE {quote(day.isoformat())}"
+
+
+def _told(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
