@@ -1,13 +1,13 @@
 """`voc evaluate --cases`: what the library computes, held against what other software computed from the same data, a row per figure.
 
-A folder laid out like the shared cases: `weighting/api` (R survey on California's schools) and `weighting/simvoc` (R survey on simulated customers).
-A case that nothing here can compute yet is a row that says so.
+A folder laid out like the shared cases: `weighting/api` (R survey on California's schools), `weighting/simvoc` (R survey on simulated customers) and `weighting/senseweight`.
+A case that nothing here computes, or that is refused, is a row that says so.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from voc_lib.evaluate.cases_more import special_cases
 from voc_lib.evaluate.cases_senseweight import senseweight_rows
 from voc_lib.evaluate.found import EvaluateError
 from voc_lib.measure.weighting.inference import Sampling, kish, weighted_mean, weighted_nps, weighted_ratio, weighted_share, weighted_total
+from voc_lib.measure.weighting.margins import WeightingError
 from voc_lib.measure.weighting.weights import calibrate
 
 ROWS = {"case": pl.String, "quantity": pl.String, "expected": pl.Float64, "found": pl.Float64, "difference": pl.Float64, "note": pl.String}
@@ -36,7 +37,7 @@ def evaluate_cases(folder: Path | str) -> pl.DataFrame:
     if (place / "api" / "expected.json").is_file():
         rows += _api(place / "api")
     if (place / "simvoc" / "expected_R_raking.json").is_file():
-        rows += _simvoc(place / "simvoc")
+        rows += [row for group, want in json.loads((place / "simvoc" / "expected_R_raking.json").read_text("utf-8")).items() for row in _told(f"simvoc/{group}", lambda: _simvoc(place / "simvoc", group, want))]  # noqa: B023
     if (place / "senseweight" / "expected.json").is_file():
         rows += senseweight_rows(place / "senseweight")
     if not rows:
@@ -55,14 +56,22 @@ def _api(folder: Path) -> list[tuple]:
             continue
         name = f"api/{case}"
         if case in special:
-            rows += [(*_row(name, quantity, told, found)[:-1], note) for quantity, told, found, note in special[case](want)]
+            rows += _told(name, lambda: [(*_row(name, quantity, told, found)[:-1], note) for quantity, told, found, note in special[case](want)])  # noqa: B023
         elif case not in known:
             rows.append(_todo(name))
         elif case == "selfsel_infeasible_bounds":
             rows.append((*_row(name, "refused", 1, float(known[case]()))[:-1], f"例子没有记下 R 的上下限，这里用 {NARROW[0]} 到 {NARROW[1]}"))
         else:
-            rows += _figures(name, want, *known[case]())
+            rows += _told(name, lambda: _figures(name, want, *known[case]()))  # noqa: B023
     return rows
+
+
+def _told(case: str, made: Callable[[], Iterable[tuple]]) -> list[tuple]:
+    """The rows of a case, or one that says why it was refused here."""
+    try:
+        return list(made())
+    except WeightingError as error:
+        return [(case, None, None, None, None, f"这里不肯算：{error}")]
 
 
 def _figures(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling, by: str | None) -> Iterator[tuple]:
@@ -119,16 +128,14 @@ def _share(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling) -> It
     yield _row(case, "conf_high awardsYes", want["ci"][1], found["conf_high"])
 
 
-def _simvoc(folder: Path) -> Iterator[tuple]:
+def _simvoc(folder: Path, group: str, want: dict) -> Iterator[tuple]:
     population = pl.read_csv(folder / "population_cells.csv").rename({"N": "count"})
-    for group, want in json.loads((folder / "expected_R_raking.json").read_text("utf-8")).items():
-        frame = calibrate(pl.read_csv(folder / f"speakers_{group}.csv.gz"), population)
-        regions = want.pop("by_region")
-        ours = weighted_mean(frame, "y", "region", Sampling(se="taylor"))
-        figures = {key: value for key, value in want.items() if key not in ("how", "r_secs")}  # how R did it and how long it took
-        yield from _figures(f"simvoc/{group}", figures, frame, Sampling(se="taylor"), None)
-        for key, part in (("mean", "estimate"), ("se", "std_error")):
-            yield from (_row(f"simvoc/{group}", f"{key} y region={at}", number, ours[part][at]) for at, number in enumerate(regions[key]))
+    frame = calibrate(pl.read_csv(folder / f"speakers_{group}.csv.gz"), population)
+    ours = weighted_mean(frame, "y", "region", Sampling(se="taylor"))
+    figures = {key: value for key, value in want.items() if key not in ("how", "r_secs", "by_region")}  # how R did it and how long it took
+    yield from _figures(f"simvoc/{group}", figures, frame, Sampling(se="taylor"), None)
+    for key, part in (("mean", "estimate"), ("se", "std_error")) if "by_region" in want else ():
+        yield from (_row(f"simvoc/{group}", f"{key} y region={at}", number, ours[part][at]) for at, number in enumerate(want["by_region"][key]))
 
 
 def _row(case: str, quantity: str, expected: float, found: float | None) -> tuple:

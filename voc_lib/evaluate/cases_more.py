@@ -10,6 +10,7 @@ import polars as pl
 from voc_lib.evaluate.cases_api import CLUSTERS_FPC, PLAIN, Schools, variable
 from voc_lib.measure.weighting.diagnostics import balance
 from voc_lib.measure.weighting.inference import weighted_mean
+from voc_lib.measure.weighting.outcomes import dr
 from voc_lib.measure.weighting.propensity import ipw
 from voc_lib.measure.weighting.quantiles import jackknife, weighted_quantile
 from voc_lib.measure.weighting.trimming import trim_weights
@@ -28,6 +29,7 @@ def special_cases(schools: Schools) -> dict[str, Callable[[dict], Rows]]:
         "srs_rake_w1_jk1": lambda want: _jackknife(want, jackknife(schools.srs, "api00", raked)),
         "pub_rclus1r_jkn": lambda want: _jackknife(want, jackknife(schools.clusters, "api00", raked, base_weight="pw", sampling=CLUSTERS_FPC), FOUR_ROUNDS),
         "selfsel_ipw_glm": lambda want: _ipw(want, schools),
+        "selfsel_dr": lambda want: _dr(want, schools),
         "selfsel_smd": lambda want: _balance(want, schools),
     }
     for times in (3, 2):
@@ -70,6 +72,13 @@ def _ipw(want: dict, schools: Schools) -> Rows:
     total = float((frame["weight"] * frame["api00"]).sum())
     ours = {"hajek": total / frame["weight"].sum(), "ht": total / schools.population.height, "sum_w": frame["weight"].sum(), "max_w": frame["weight"].max()}
     yield from ((key, want[key], ours[key], None) for key in ours if key in want)
+
+
+def _dr(want: dict, schools: Schools) -> Rows:
+    lines = schools.lines()
+    ours = {"aipw_hajek": lambda: dr(schools.selfsel, "api00", lines, outcome="linear", weighting="ipw"), "aipw_ht": lambda: dr(schools.selfsel, "api00", lines, outcome="linear", weighting="ipw", divide="people"),
+            "om": lambda: weighted_mean(calibrate(schools.selfsel, lines, "linear"), "api00")}  # a line over everybody is the mean by its own weights
+    yield from ((key, want[key], figure()["estimate"].item(), None) for key, figure in ours.items() if key in want)
 
 
 def _balance(want: dict, schools: Schools) -> Rows:
