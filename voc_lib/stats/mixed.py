@@ -1,9 +1,9 @@
 """Crossed random effects on cells: every level of a covariate, and every combination of two, pulls the cells it is part of as far as its people can bear out.
 
 y of a person in a cell = intercept + one effect per covariate + one per pair of covariates + own difference; effects of one kind are exchangeable, with a variance of their
-own, found by restricted likelihood (Patterson & Thompson 1971, doi:10.1093/biomet/58.3.545): Fisher scoring on the log variances, damped
-until the likelihood rises, which takes a tenth of the steps of EM where a variance is 0. Gelman & Little (1997); Ghitza & Gelman (2013), doi:10.1111/ajps.12004, for pairs. Only n, total and squares of a cell are needed, and effects, not cells,
-set the size of the system.
+own (Gelman & Little 1997; Ghitza & Gelman 2013, doi:10.1111/ajps.12004, for pairs). Variances by restricted likelihood (Patterson & Thompson 1971,
+doi:10.1093/biomet/58.3.545): Fisher scoring on their logarithms, damped until the likelihood rises, which takes a tenth of the steps of EM where a variance is 0.
+Only n, total and squares of a cell are needed, and effects, not cells, set the size of the system.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ ALONE = 1e-9       # of the whole variance: the least a person differs
 
 @dataclass(frozen=True)
 class CellFit:
-    """`fitted` value of every cell, `within` variance of people about it, `between` variance of effects by the positions of their covariates, `converged`, `steps`, `parameters` (effective).
+    """`fitted` value of every cell, `within` variance of people about it, `between` variance of effects by the positions of their covariates, `converged`, `steps`, effective `parameters`.
 
-    The rest is what `variance`, `influence` and `leverage` need: `places` effect of cell and kind, `heard` effects somebody speaks for, `centre` mean of the effects'
-    columns over people, `root` with root' root = covariance of the effects heard / within, `tau` variance of each effect.
+    The rest, without kinds of effects that came to nothing, is what `variance`, `influence` and `leverage` need: `places` effect of cell and kind, `heard` effects
+    somebody speaks for, `centre` mean of the effects' columns over people, `root` with root' root = covariance of the effects heard / within, `tau` variance of each effect.
     """
 
     fitted: np.ndarray
@@ -80,7 +80,10 @@ def fit_cells(codes, n, total, squares) -> CellFit:
     everywhere = np.zeros(len(heard))
     everywhere[heard] = effects
     fitted = mean - centre @ effects + everywhere[places].sum(1)
-    return CellFit(fitted, within, dict(zip(kinds, tau.tolist())), converged, steps, parameters, people, places, heard, centre, root, tau[kind])
+    live = tau > 0
+    told, known = live[kind], live[kind[heard]]
+    left = places[:, live] - np.cumsum(np.r_[0, np.where(live, 0, sizes)])[:-1][live]  # places without the effects of kinds that came to nothing
+    return CellFit(fitted, within, dict(zip(kinds, tau.tolist())), converged, steps, parameters, people, left, heard[told], centre[known], root[:, known], tau[kind][told])
 
 
 def variance(fit: CellFit, shares) -> np.ndarray:
@@ -95,7 +98,10 @@ def variance(fit: CellFit, shares) -> np.ndarray:
 
 
 def influence(fit: CellFit, shares) -> np.ndarray:
-    """How far each weighted sum moves when one person of a cell says 1 more, given the variances: shape (cells, sums); times n it adds up to the sum of the shares."""
+    """How far each weighted sum moves when one person of a cell says 1 more, given the variances: shape (cells, sums).
+
+    Meant for cells in which somebody spoke; times n it adds up to the sum of the shares.
+    """
     known, _, whole = _loads(fit, np.asarray(shares, float))
     pull = np.zeros((len(fit.heard), known.shape[1]))
     pull[fit.heard] = fit.root.T @ (fit.root @ known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 import voc_lib as voc
 from tests.measure.weighting.conftest import WEEK, plant_silence, silence  # noqa: F401
+from voc_lib.collect.customers import FrameError
 from voc_lib.measure.analyses import silence as module
 from voc_lib.measure.weighting.checks import Checked
 
@@ -125,6 +127,33 @@ def test_a_plan_asks_nobody_who_answered_and_not_more_than_allowed(silence):  # 
     assert not set(plan.people["customer_id"]) & set(one.people["customer_id"]) and set(plan.people["customer_id"]) <= set(there["customer_id"])
     assert voc.reach(store, one, 50).people.equals(plan.people)
     assert voc.probe(one, 5.0)["answers"].item() > 100
+
+
+def test_margins_of_a_base_are_taken_to_a_frame_of_ones_own(silence):  # noqa: F811
+    store, there = silence
+    told = voc.margins("dealer_survey", store, WEEK, lines=["visits"])
+    assert told["region"] == dict(there.group_by("region").len().iter_rows()) and told["visits"] == there["visits"].sum()
+    frame = there.sample(150, seed=3).select("region", "visits", "score")
+    weighted = voc.calibrate(frame, {name: told[name] for name in ("region", "visits")})
+    assert (weighted["weight"] * weighted["visits"]).sum() == pytest.approx(told["visits"]) and weighted["weight"].sum() == pytest.approx(there.height)
+    with pytest.raises(FrameError, match="没有数字「income」.*usage"):
+        voc.margins("dealer_survey", store, WEEK, lines=["income"])
+    assert voc.answer("nps", store=store, period="undated").is_empty()
+
+
+def test_the_command_prints_the_four_columns(silence, monkeypatch, capsys):  # noqa: F811
+    from voc_lib.cli import main
+
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(sys, "argv", ["voc", "answer", "nps", "--store", "s", "--period", WEEK])
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = capsys.readouterr().out
+    assert not end.value.code and all(word in told for word in ("听到的（全部）", "听到的（可关联）", "折算到全体", "沉默影响区间", "净推荐值", "等效"))
+    monkeypatch.setattr(sys, "argv", ["voc", "answer", "npss", "--store", "s"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1 and "是否想写「nps」" in capsys.readouterr().err
 
 
 def test_a_question_without_a_weighting_has_words_for_everything(silence):  # noqa: F811

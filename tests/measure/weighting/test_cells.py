@@ -58,6 +58,14 @@ def test_a_cap_on_weights_is_kept_and_the_margins_are_met():
     assert (capped["weight"] * capped["n"]).sum() == pytest.approx(everyone.height)
 
 
+def test_the_error_about_these_very_customers_is_smaller_by_the_share_that_spoke():
+    everyone = pl.DataFrame({"city": ["甲"] * 200})
+    frame = everyone.head(50).with_columns(pl.Series("score", np.random.default_rng(1).normal(0, 1, 50)))
+    cells, _ = weigh_cells(cells_of(frame, "score", everyone))
+    plain, known = (mean_of_cells(cells, fpc=fpc)["std_error"].item() for fpc in (False, True))
+    assert known == pytest.approx(plain * np.sqrt(1 - 50 / 200))
+
+
 def test_only_who_answered_speaks():
     frame, everyone = world()
     holes = frame.with_columns(pl.when(pl.col("city") == "甲").then(None).otherwise("score").alias("score"))

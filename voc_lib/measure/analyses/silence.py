@@ -7,6 +7,7 @@ weights do not reproduce what is known of all customers is not printed, only its
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -15,9 +16,10 @@ from voc_lib.contracts import Metric
 from voc_lib.measure import metrics
 from voc_lib.measure.analyses.health import channels_of
 from voc_lib.measure.estimate import MIN_PEOPLE, NUMBERS, SUPPRESSED, estimate
-from voc_lib.measure.feedback import feedback, weeks, weeks_before
+from voc_lib.measure.feedback import UNDATED, feedback, weeks, weeks_before
 from voc_lib.measure.weighting.correct import Correction, answers_of, correct, ranges, span, tested
-from voc_lib.measure.weighting.margins import PERSON, WeightingError
+from voc_lib.measure.weighting.frame import base_of, everybody_of, totals_of
+from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.measure.weighting.sensitivity import HEADLINE
 from voc_lib.store import Store, open_store
 
@@ -42,6 +44,8 @@ def answer(metric: str | Metric | list[str], by: str | None = None, store: Store
     asked, store = [metrics.metric(one) for one in (metric if isinstance(metric, list) else [metric])], store if isinstance(store, Store) else open_store(store)
     if by == "code" and any(one.explode != "codes" for one in asked):
         raise ValueError("只有 code_share 能按 code 折算。其余指标请按加权用的列，或不分组。")
+    if period == UNDATED:
+        return _table([], by)  # what has no date has no base
     listed = asked_weeks(store, period, weeks)
     rows, contracts = feedback(store, listed, channel), channels_of(store)
     found = [_channel(store, one, by, part, contracts[name], listed, odds, confidence) for one in asked for name, part in _by_channel(rows, one) if name in contracts]
@@ -59,10 +63,23 @@ def correction(metric: str | Metric, channel: str, store: Store | str | None = N
 
 def asked_weeks(store: Store, period: str | None, many: int) -> list[str]:
     """The ISO weeks of an answer, oldest first."""
-    last = period or weeks(store)["iso_week"].last()
+    known = weeks(store)["iso_week"]
+    last = period or (known[-1] if len(known) else None)
     if last is None:
         raise WeightingError(f"库「{store.name}」里还没有带日期的反馈。请先用 voc ingest 导入。")
     return [*weeks_before(last, many - 1), last]
+
+
+def margins(channel: str, store: Store | str | None = None, period: str | None = None, weeks: int = WEEKS, lines: Sequence[str] = ()) -> dict:
+    """What is known of all customers of a channel's base, for `calibrate` on a frame of one's own: `{column: {level: customers}}`, and of `lines` (numbers of the register: usage, spend, ...) their totals.
+
+    Customers of whom a line is not known are not in its total: fill it in the frame, or weigh by bands. Raises FrameError as `base_of`.
+    """
+    store = store if isinstance(store, Store) else open_store(store)
+    base = base_of(store, channels_of(store)[channel].base, *span(asked_weeks(store, period, weeks)))
+    everyone = everybody_of(store, base)
+    levels = {column: dict(everyone.group_by(column).agg(pl.col(COUNT).sum()).sort(column).iter_rows()) for column in base.columns}
+    return levels | totals_of(store, base, lines)
 
 
 def _by_channel(rows: pl.DataFrame, metric: Metric):

@@ -74,10 +74,11 @@ def weigh_cells(cells: pl.DataFrame, columns: list[str] | None = None, method: s
     return joined, told.notes
 
 
-def mean_of_cells(cells: pl.DataFrame, by: str | None = None, se: str = "hc3", confidence: float = 0.95, columns: list[str] | None = None) -> pl.DataFrame:
+def mean_of_cells(cells: pl.DataFrame, by: str | None = None, se: str = "hc3", confidence: float = 0.95, columns: list[str] | None = None, fpc: bool = False) -> pl.DataFrame:
     """Weighted mean of what the cells hold: `[by,] estimate, std_error, conf_low, conf_high, n, effective_n`, as `weighted_mean` gives it for the people.
 
     `cells` with `weight`; `columns` are the margins it was calibrated on (all columns of levels if not told), `by` one of the columns of levels. `se`: hc3 or taylor.
+    `fpc`: the error about these very customers, of whom those who spoke are known (Poisson sampling, w (w - 1) in place of w^2); worth it where more than 15 % spoke. With hc3 only.
     """
     heard = cells.filter((pl.col("n") > 0) & pl.col("weight").is_not_null())
     n, total, squares, w = (heard[name].to_numpy().astype(float) for name in ("n", "total", "squares", "weight"))
@@ -102,7 +103,7 @@ def mean_of_cells(cells: pl.DataFrame, by: str | None = None, se: str = "hc3", c
             residual = (w * (centre - n * fitted)).sum() / people
             variance = people / (people - 1) * ((w**2 * left).sum() - people * residual**2)
         else:
-            variance = (w**2 * left / np.where(alone, 1, 1 - leverage) ** 2).sum()
+            variance = (w * (np.maximum(w - 1, 0) if fpc else w) * left / np.where(alone, 1, 1 - leverage) ** 2).sum()
         answered = n[inside].sum()
         error = np.sqrt(variance) if answered > 1 else np.nan
         low, high = t_interval(mean, error, people - 1, confidence)

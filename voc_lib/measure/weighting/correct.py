@@ -20,14 +20,14 @@ from voc_lib.measure.weighting.checks import COLUMNS as TABLE, Checked, check_co
 from voc_lib.measure.weighting.diagnostics import diagnose_cells
 from voc_lib.measure.weighting.frame import Base, affordable, base_of, cells_for, everybody_of, frame_cells, speakers
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
-from voc_lib.measure.weighting.outcomes import dr_cells, mrp_cells, predictions
+from voc_lib.measure.weighting.outcomes import dr_cells, mrp_cells, smooth
 from voc_lib.measure.weighting.sensitivity import ODDS, sensitivity
 from voc_lib.measure.weighting.spoken import BASE
 from voc_lib.measure.weighting.weights import calibrate
 from voc_lib.stats.intervals import logit_interval
+from voc_lib.stats.mixed import CellFit
 from voc_lib.store import Store
 
-MUCH = 0.15  # of the base spoke: from here on the finite population is worth its correction
 FEWEST = 10  # linked people who answered
 
 
@@ -35,7 +35,7 @@ FEWEST = 10  # linked people who answered
 class Correction:
     """What is known of a question after weighting. `refused` says why there is no corrected figure (None: there is one); the frames are then None.
 
-    `cells` with `weight`, `columns` weighed by, `people` (one row a customer who answered: customer_id, y, columns, behaviours, weight), `figures` as `diagnose_cells`, `notes`. Of people, `around`
+    `cells` with `weight`, `columns` weighed by, `people` (one row a customer who answered: customer_id, y, columns, behaviours, weight), `figures` as `diagnose_cells`, `notes`, `fit` the outcome model. Of people, `around`
     is y less what the outcome model says of their cell, plus what it says of all: its weighted mean is the doubly robust figure, so that what is said of silence is said of that figure.
     """
 
@@ -49,6 +49,7 @@ class Correction:
     people: pl.DataFrame | None = None
     figures: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fit: CellFit | None = None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -59,11 +60,11 @@ class Correction:
 
     def total(self, confidence: float = 0.95) -> pl.DataFrame:
         """The doubly robust mean of all customers of the base, a row as `dr_cells` gives it."""
-        return self._bounded(dr_cells(self.cells.drop("weight"), self.cells["weight"], fpc=self.figures["speak_rate"] > MUCH, confidence=confidence), confidence)
+        return self._bounded(dr_cells(self.cells.drop("weight"), self.cells["weight"], confidence=confidence, fit=self.fit), confidence)
 
     def segments(self, by: str, confidence: float = 0.95) -> pl.DataFrame:
         """Of every level of a column weighed by: post-stratified predictions, a row as `mrp_cells` gives it."""
-        return self._bounded(mrp_cells(self.cells.drop("weight"), by=by, confidence=confidence), confidence)
+        return self._bounded(mrp_cells(self.cells.drop("weight"), by=by, confidence=confidence, fit=self.fit), confidence)
 
     def _bounded(self, found: pl.DataFrame, confidence: float) -> pl.DataFrame:
         """A share inside 0 to 1, its interval by the logit; another score inside its scale."""
@@ -123,11 +124,12 @@ def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.Dat
     left = [column for column in base.columns if column not in columns]
     notes = (*notes, *((f"回答 {answered.height:,} 人，只够按 {len(columns)} 列折算，另有 {len(left)} 列没有用上",) if left else ()))
     weighted = answered.select(PERSON, pl.col(name).alias("y"), *base.columns, *base.held_out).join(cells.select(*columns, "weight"), on=columns, how="left", maintain_order="left")
-    model = cells.select(*columns, COUNT, predictions(cells.drop("weight")))
+    fit = smooth(cells.drop("weight"))
+    model = cells.select(*columns, COUNT, pl.Series("predicted", fit.fitted))
     everybody = float((model["predicted"] * model[COUNT]).sum() / model[COUNT].sum())
     weighted = weighted.join(model.drop(COUNT), on=columns, how="left", maintain_order="left").with_columns((pl.col("y") - pl.col("predicted") + everybody).alias("around")).drop("predicted")
     weighted = weighted.with_columns(pl.lit(1.0).alias(BASE), pl.struct(columns).alias("calibration"), pl.lit("；".join(notes) or None, dtype=pl.String).alias("weight_note"))
-    return Correction(name, channel, None, None, base, cells, columns, weighted, diagnose_cells(cells, levels_of(cells)), notes)
+    return Correction(name, channel, None, None, base, cells, columns, weighted, diagnose_cells(cells, levels_of(cells)), notes, fit)
 
 
 def ranges(one: Correction, odds: Sequence[float] = ODDS, by: str | None = None, confidence: float = 0.95) -> pl.DataFrame:

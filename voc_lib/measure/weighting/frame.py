@@ -12,6 +12,7 @@ from datetime import date
 
 import polars as pl
 
+from voc_lib import schema
 from voc_lib.collect.customers import DAYS_A_YEAR, TENURE, FrameError, band_levels, band_sql, bands_of, weighting_of
 from voc_lib.engine import quote
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
@@ -122,6 +123,15 @@ def everybody_of(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base as cells of its columns and behaviours, with `count`: a population frame."""
     places = _places(base.said)
     return _in_words(base, store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {places} ORDER BY {places}"))
+
+
+def totals_of(store: Store, base: Base, lines: Collection[str]) -> dict[str, float]:
+    """Totals of numbers of the register over the base, summed where they lie: margins for continuous columns. FrameError for a column that is no number of it."""
+    numbers = [c.name for c in schema.table("customers").columns if c.type.is_numeric()]
+    for name in lines:
+        if name not in numbers:
+            raise FrameError(f"客户档案里没有数字「{name}」。可用：{'、'.join(numbers)}。")
+    return store.sql(f"SELECT {', '.join(f'sum({name}) AS {name}' for name in lines)} FROM ({base.rows})").row(0, named=True) if lines else {}
 
 
 def affordable(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> tuple[str, ...]:
