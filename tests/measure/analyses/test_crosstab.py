@@ -106,7 +106,7 @@ def test_missing_values_are_a_segment_and_an_empty_frame_is_an_empty_table(rows)
 
 def test_what_cannot_be_crossed_is_said(rows):
     frame = people_named(rows(SAID))
-    for asked, said in ((("code", "regoin"), "是否想写「region」"), (("region", "region"), "重复"), (("code", "region", "nps"), "没有名为「nps」的指标"), (("region", "channel", "mean_rating"), None)):
+    for asked, said in ((("code", "regoin"), "是否想写「region」"), (("region", "region"), "重复"), (("code", "region", "npss"), "没有名为「npss」的指标"), (("region", "channel", "mean_rating"), None)):
         if said:
             with pytest.raises(CrosstabError, match=said):
                 crosstab(frame, *asked)

@@ -142,9 +142,11 @@ def test_margins_of_a_base_are_taken_to_a_frame_of_ones_own(silence):  # noqa: F
 
 
 def test_the_command_prints_the_four_columns(silence, monkeypatch, capsys):  # noqa: F811
+    from rich.console import Console
+
     from voc_lib.cli import main
 
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("voc_lib.commands.answer.out", Console(width=200))
     monkeypatch.setattr(sys, "argv", ["voc", "answer", "nps", "--store", "s", "--period", WEEK])
     with pytest.raises(SystemExit) as end:
         main()
