@@ -24,6 +24,7 @@ from voc_lib.measure.weighting.sensitivity import HEADLINE
 from voc_lib.store import Store, open_store
 
 WEEKS = 13            # a quarter: the frame comes four times a year, and a week has too few answers
+DIGITS = 8            # significant; models are solved, and another machine rounds otherwise far behind
 CODES = 10            # of by="code", the most mentioned
 KINDS = ("heard", "heard_linked", "weighted", "range")
 ONLY_RANGE = "权重太不均匀或人太少，只给区间"
@@ -178,4 +179,5 @@ def _row(metric, contract, kind: str, figures: dict, by: str | None = None, leve
 def _table(rows: list[dict], by: str | None) -> pl.DataFrame:
     text, whole = {"metric", "channel", "base", "kind", "note", "provenance", *([by] if by else [])}, {"n", "people"}
     names = ["metric", "channel", "base", *([by] if by else []), "kind", *NUMBERS, "n", "people", "effective_n", "linked_share", "note", "provenance"]
-    return pl.DataFrame(rows, schema={name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in names})
+    table = pl.DataFrame(rows, schema={name: pl.String if name in text else pl.Int64 if name in whole else pl.Float64 for name in names})
+    return table.with_columns(pl.col(*NUMBERS, "effective_n", "linked_share").round_sig_figs(DIGITS))
