@@ -74,6 +74,8 @@ def say_silent_change(one: Correction, change: pl.DataFrame) -> Sentence:
 
 def say_probe_needed(one: Correction, size: pl.DataFrame) -> Sentence:
     """What a probe by lot would take, from `probe`."""
+    if "note" in size.columns:
+        return Sentence(f"要做一次探访：{size['note'][0]}")
     return say_probe_size(size, one.metric.unit) if size.height else Sentence("没有折算，不知道要探访多少人。")
 
 

@@ -127,6 +127,7 @@ def test_a_plan_asks_nobody_who_answered_and_not_more_than_allowed(silence):  # 
     assert not set(plan.people["customer_id"]) & set(one.people["customer_id"]) and set(plan.people["customer_id"]) <= set(there["customer_id"])
     assert voc.reach(store, one, 50).people.equals(plan.people)
     assert voc.probe(one, 5.0)["answers"].item() > 100
+    assert "总体只有" in str(voc.say_probe_needed(one, voc.probe(one, 0.5)))  # more people than there are
 
 
 def test_margins_of_a_base_are_taken_to_a_frame_of_ones_own(silence):  # noqa: F811

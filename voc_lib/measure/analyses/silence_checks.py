@@ -21,7 +21,7 @@ from voc_lib.measure.weighting.checks import COLUMNS as TABLE
 from voc_lib.measure.weighting.checks import Checked
 from voc_lib.measure.weighting.correct import Correction, ranges, tested, weeks_of
 from voc_lib.measure.weighting.diagnostics import BALANCE, balance_of_cells
-from voc_lib.measure.weighting.margins import COUNT, PERSON
+from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.measure.weighting.sensitivity import FIGURES as RANGES
 from voc_lib.measure.weighting.sensitivity import silent_mean, tipping_odds
 from voc_lib.measure.weighting.smub import smub
@@ -64,10 +64,13 @@ def silent_change(store: Store, one: Correction, weeks: int = WEEKS) -> pl.DataF
 
 
 def benchmarks(one: Correction, goal: float) -> pl.DataFrame:
-    """What overlooking a column as strong as one of those weighed by would do; see `covariate_benchmarks`. No rows for a single column."""
+    """What overlooking a column as strong as one of those weighed by would do; see `covariate_benchmarks`. No rows for a single column, or where the others cannot be met without it."""
     if one.refused is not None or len(one.columns) < 2 or one.people["weight"].n_unique() < 2 or one.people["y"].n_unique() < 2:
         return pl.DataFrame()
-    return covariate_benchmarks(one.people.drop("calibration"), "y", one.cells.select(*one.columns, COUNT), goal, on_silent="extrapolate")
+    try:
+        return covariate_benchmarks(one.people.drop("calibration"), "y", one.cells.select(*one.columns, COUNT), goal, on_silent="extrapolate")
+    except WeightingError:  # without one of the columns the others cannot be met
+        return pl.DataFrame()
 
 
 def robustness(one: Correction, goal: float) -> pl.DataFrame:
