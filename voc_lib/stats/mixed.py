@@ -181,7 +181,7 @@ def _restricted(crossed, moved, kind, kinds: int, spread: float, people: float):
         move = _step(*here[2:], damped)
         tau, within = here[0] * np.exp(move[:-1]), max(here[1] * np.exp(move[-1]), least)
     everywhere, root = np.zeros(len(kind)), np.zeros((len(inside), len(kind)))
-    everywhere[inside], root[:, inside] = effects, lapack.dtrtri(lower, lower=1)[0] * scale
+    everywhere[inside], root[:, inside] = effects, (lapack.dtrtri(lower, lower=1)[0] if len(lower) else lower) * scale
     return tau, float(within), everywhere, root, float(1 + known.sum()), settled, step
 
 
@@ -206,6 +206,8 @@ def _step(information: np.ndarray, slope: np.ndarray, damped: float) -> np.ndarr
 def _factored(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lower root of 1 + matrix, and the inverse of the whole."""
     matrix[np.diag_indices_from(matrix)] += 1
+    if not len(matrix):
+        return matrix, matrix  # one kind of customer only: LAPACK complains of nothing to do
     lower, failed = lapack.dpotrf(matrix, lower=1, clean=1)
     if failed:
         raise ValueError("混合模型：方程组不是正定的，请核对每格的人数")
