@@ -82,7 +82,7 @@ def fit_cells(codes, n, total, squares) -> CellFit:
     fitted = mean - centre @ effects + everywhere[places].sum(1)
     live = tau > 0
     told, known = live[kind], live[kind[heard]]
-    left = places[:, live] - np.cumsum(np.r_[0, np.where(live, 0, sizes)])[:-1][live]  # places without the effects of kinds that came to nothing
+    left = places[:, live] - np.cumsum(np.r_[0, np.where(live, 0, sizes)].astype(np.int64))[:-1][live]  # places without the effects of kinds that came to nothing
     return CellFit(fitted, within, dict(zip(kinds, tau.tolist())), converged, steps, parameters, people, left, heard[told], centre[known], root[:, known], tau[kind][told])
 
 

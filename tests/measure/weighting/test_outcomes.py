@@ -260,3 +260,10 @@ LINES = POPULATION.with_columns(pl.col("city").cast(pl.Float64))
 def test_what_cannot_be_answered_is_said(ask, said):
     with pytest.raises(WeightingError, match=said):
         ask(speakers())
+
+
+def test_one_kind_of_customer_is_a_plain_mean():
+    frame, everyone = pl.DataFrame({"city": ["甲"] * 5, "score": [1, 2, 3, 4, 5]}), pl.DataFrame({"city": ["甲"], "count": [50]})
+    robust, smoothed = dr(frame, "score", everyone).row(0, named=True), mrp(frame, "score", everyone).row(0, named=True)
+    assert robust["estimate"] == pytest.approx(3) == smoothed["estimate"]
+    assert robust["std_error"] == pytest.approx(np.sqrt(2.5 / 5 * (1 - 5 / 50)), rel=0.3)  # a draw of five of fifty, by leaving one out
