@@ -20,7 +20,7 @@ SHARED = PROJECT.parent / "shared"
 ENGLISH = re.compile(r"(?<![\w/.-])[A-Za-z]{2,}(?: [a-z]{2,}){2,}|Traceback|Error\b|Usage|panicked")
 
 # How `make test` shares the files out: those that use one dear fixture go to one process, which makes it once; what takes longest begins first, so that all end together.
-DEAR = {"planted_home": "planted_home", "small_world": "small_world", "drafted": "drafted", "draft": "drafted"}
+DEAR = {"planted_home": "planted_home", "small_world": "small_world", "explored_world": "small_world", "drafted": "drafted", "draft": "drafted"}
 LONGEST_FIRST = ("small_world", "planted_home", "tests/test_readme.py", "drafted", "tests/test_cli.py", "tests/test_messages.py")
 
 
@@ -67,6 +67,15 @@ def home(tmp_path, monkeypatch):
     folder = make_home(tmp_path / "工作 台")
     monkeypatch.setenv("VOC_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def knowing_home(home, enriched):
+    """A home without a store whose lake holds the start model of opinions: commands typed in it need not fit it again, eight seconds each time."""
+    (home / "data" / "lake").mkdir()
+    for kept in (enriched / "data" / "lake").glob(".opinions-start-*"):
+        shutil.copy(kept, home / "data" / "lake")
+    return home
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +128,21 @@ def planted_home(tmp_path_factory):
 def small_world(tmp_path_factory):
     """A planted world of 500 customers and 60 weeks, with topics; never written to."""
     return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 500, 60)
+
+
+@pytest.fixture(scope="session")
+def explored_world(small_world, tmp_path_factory):
+    """The small world with what the notebook `exploration` asks for kept in it: fitting is nine tenths compiling UMAP, anew in every kernel; never written to."""
+    folder = shutil.copytree(small_world, tmp_path_factory.mktemp("explored") / "小 世界")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOC_HOME", str(folder))
+        import voc_lib as voc
+        from voc_lib.report.parameters import read_parameters
+
+        asked = read_parameters(folder / "notebooks" / "exploration.ipynb")
+        lake = voc.open_store("sample")
+        voc.explore(lake, voc.feedback(lake, voc.weeks_until(asked["period"], asked["weeks"])), asked["documents"], asked["smallest"], asked["seed"])
+    return folder
 
 
 def plant_home(folder: Path, customers: int | None = None, weeks: int = 120) -> Path:

@@ -26,8 +26,8 @@ def test_help_lists_the_commands():
         assert "--json" in voc(command, "--help").stdout
 
 
-def test_from_exports_to_page(home):
-    exports = home / "data" / "raw" / "sample"
+def test_from_exports_to_page(knowing_home):
+    exports = knowing_home / "data" / "raw" / "sample"
     counts = json.loads(voc("ingest", "--store", "mine", "--domain", "auto", exports, "--json").stdout)
     assert {s["channel"] for s in counts["sources"]} == {"app_store", "complaint_site", "dealer_survey", "hotline"}
     stored = sum(s["feedback_stored"] for s in counts["sources"])

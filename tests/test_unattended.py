@@ -108,18 +108,18 @@ def test_a_weekly_run_out_of_time_leaves_the_last_page(sample):
         pass
 
 
-def test_killed_between_two_notebooks_the_next_run_goes_on_there(home):
+def test_killed_between_two_notebooks_the_next_run_goes_on_there(knowing_home):
     """kill -9 in the second notebook: the first is not run again, nothing is ingested twice, the lock is free."""
-    whole = (home / "notebooks" / "data_health.ipynb").read_bytes()
-    hang(home, "data_health", f"import time; open({str(home / 'up')!r}, 'w'); time.sleep(600)")
+    whole = (knowing_home / "notebooks" / "data_health.ipynb").read_bytes()
+    hang(knowing_home, "data_health", f"import time; open({str(knowing_home / 'up')!r}, 'w'); time.sleep(600)")
     process = subprocess.Popen(WEEKLY, stdout=subprocess.DEVNULL)
     try:
-        wait_for(home / "up", process)
+        wait_for(knowing_home / "up", process)
     finally:
         process.kill()
-    assert process.wait() == -signal.SIGKILL and pages(home) == {}
+    assert process.wait() == -signal.SIGKILL and pages(knowing_home) == {}
     held = open_store("sample").sql("SELECT count(*) AS n FROM feedback")["n"].item()
-    (home / "notebooks" / "data_health.ipynb").write_bytes(whole)
+    (knowing_home / "notebooks" / "data_health.ipynb").write_bytes(whole)
     done = subprocess.run(WEEKLY, capture_output=True, text=True, check=True)
     assert "新增 0 条反馈" in done.stdout and "2 本笔记本跑完（1 本沿用上次的结果）" in done.stdout
     assert open_store("sample").sql("SELECT count(*) AS n FROM feedback")["n"].item() == held == 887

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -112,3 +113,17 @@ def test_every_contract_of_the_project_loads(home):
             assert channel.title and channel.cannot_tell
     with pytest.raises(ContractError, match="是否想写「public_auto」"):
         load_channels(domains, "public_atuo")
+
+
+def test_expressions_reach_no_file_and_no_rows_of_another_piece(tmp_path):
+    from voc_lib.collect.expressions import _locked
+
+    given = contract(tmp_path)
+    assert apply_contract(raw(**ROWS), load_contract(given))[0].height == 2
+    kept = _locked("Asia/Shanghai").cursor()
+    with pytest.raises(duckdb.Error, match="raw"):
+        kept.sql("SELECT * FROM raw")
+    with pytest.raises(duckdb.Error, match="disabled|permission"):
+        kept.sql(f"SELECT * FROM read_text('{given}')").fetchall()
+    with pytest.raises(duckdb.Error, match="locked"):
+        kept.execute("SET TimeZone = 'UTC'")

@@ -152,3 +152,21 @@ def test_many_rows_are_written_in_pieces_with_the_same_result(site, monkeypatch)
     assert (count.feedback_stored, count.rows_repeated) == (6, 4)
     assert open_store("s").read("sightings").collect().height == 10
     assert open_store("s").snapshot == "000001"
+
+
+def test_a_week_is_one_file_however_many_channels_speak_in_it(home):
+    counts = ingest("s", SAMPLE, "auto")
+    store = open_store("s")
+    weeks = store.sql("SELECT count(DISTINCT iso_week) AS n FROM feedback_rows")["n"].item()
+    assert len(counts) == 4 and len(store.files()["feedback"]) == len(store.files()["sightings"]) == weeks
+
+
+def test_a_file_that_two_channels_claim_counts_for_each(home):
+    channels = home / "data" / "domains" / "auto" / "channels"
+    twin = (channels / "app_store.yaml").read_text("utf-8").replace("channel: app_store", "channel: app_store_b")
+    (channels / "app_store_b.yaml").write_text(twin, "utf-8")
+    counts = {count.channel: count for count in ingest("s", SAMPLE, "auto")}
+    stored = dict(open_store("s").sql("SELECT channel, count(*) AS n FROM feedback_rows GROUP BY 1").iter_rows())
+    one, other = counts["app_store"], counts["app_store_b"]
+    assert one.feedback_stored == other.feedback_stored == stored["app_store"] == stored["app_store_b"] > 0
+    assert (one.rows_read, one.rows_repeated) == (other.rows_read, other.rows_repeated)

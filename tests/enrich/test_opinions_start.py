@@ -5,6 +5,7 @@ import pytest
 
 from voc_lib.enrich import opinions_start
 from voc_lib.enrich.opinions_start import Start, adapted, corpus, fit, load, start_model
+from voc_lib.settings import settings
 
 GOOD = ["质量很好，很喜欢", "服务周到，房间干净", "物流快，包装好，满意", "非常好用，推荐", "内容精彩，值得一看"]
 BAD = ["质量太差了，很失望", "服务态度恶劣，房间很脏", "物流慢，包装破，退货", "根本不能用，后悔买了", "内容无聊，浪费钱"]
@@ -60,3 +61,15 @@ def test_a_store_fits_once_and_keeps_the_file(sample, monkeypatch):
     first = load("", "sample")
     monkeypatch.setattr(opinions_start, "start_model", lambda: pytest.fail("fitted again"))
     assert load("", "sample").fingerprint == first.fingerprint
+
+
+def test_a_second_store_of_a_lake_adapts_what_the_first_one_fitted(sample, monkeypatch):
+    from voc_lib.collect.ingest import ingest
+
+    monkeypatch.setattr(opinions_start, "start_model", lambda: pytest.fail("fitted again"))
+    ingest("other", sample / "data" / "raw" / "sample", "auto")
+    assert load("", "other").fingerprint == load("", "sample").fingerprint, "the same texts, the same model"
+    (settings().lake / "other" / "_models" / "opinions-start.json").unlink()
+    next(settings().lake.glob(".opinions-start-*")).unlink()
+    with pytest.raises(BaseException, match="fitted again"):
+        load("", "other")

@@ -15,7 +15,7 @@ from voc_lib.measure.selections import save_selection
 from voc_lib.runs import trace
 
 PAGES = {
-    "verbatims": {"weeks": 4, "word": "异响 OR 空调 OR 车"}, "questions": {"find": "车 OR 空调"}, "exploration": {"weeks": 4}, "taxonomy_studio": {}, "channels": {},
+    "verbatims": {"weeks": 4, "word": "异响 OR 空调 OR 车"}, "questions": {"find": "车 OR 空调"}, "exploration": {}, "taxonomy_studio": {}, "channels": {},
     "topics": {}, "overview": {}, "journeys": {}, "customer_360": {}, "silent_customers": {},
 }
 # What a card counts where that is neither the feedback nor the people behind it.
@@ -23,9 +23,9 @@ COUNTS_OTHER_THINGS = {"抽出的原声", "主题", "待看的说法", "渠道",
 
 
 @pytest.fixture(scope="module")
-def desk(small_world, tmp_path_factory):
+def desk(explored_world, tmp_path_factory):
     """A small world that pages may be made of, with a saved selection and two labels."""
-    folder = shutil.copytree(small_world, tmp_path_factory.mktemp("traced") / "小 世界")
+    folder = shutil.copytree(explored_world, tmp_path_factory.mktemp("traced") / "小 世界")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOC_HOME", str(folder))
         from voc_lib.enrich.labels import label_feedback
@@ -79,7 +79,7 @@ def test_labels_open_to_the_feedback_that_carries_them(desk):
 
 def test_an_exploration_that_could_not_be_kept_is_traced_by_its_rows(desk):
     lake = voc.open_store("sample")
-    points, topics = voc.explore(lake, voc.feedback(lake, voc.weeks_until("2026-W46", 4)))
+    points, topics = voc.explore(lake, voc.feedback(lake, voc.weeks_until("2026-W46", 8)))
     kept = voc.trace_explored(lake, points, topics)
     lost = voc.trace_explored(lake, points, topics.with_columns(pl.lit("nowhere").alias("exploration")))
     assert [one["n"] for one in kept] == [one["n"] for one in lost] and "explorations" in kept[0]["sql"] and "explorations" not in lost[0]["sql"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import duckdb
 import polars as pl
@@ -39,10 +40,8 @@ def apply_contract(raw: pl.DataFrame, channel: Channel) -> tuple[pl.DataFrame, l
     raw = _aliased(raw, channel)
     columns = _columns_for(header | set(raw.columns), channel)
     raw = raw.with_columns(pl.lit(None, pl.String).alias(name) for name in channel.optional if name not in raw.columns)
-    connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
-    connection.execute(f"SET TimeZone = {quote(channel.timezone)}")
+    connection = _locked(channel.timezone).cursor()  # sees no table of another one
     connection.register("raw", raw)
-    connection.execute("SET lock_configuration = true")
     typed = _evaluate(connection, raw, channel, columns)
     connection.close()
     kept = typed.filter(pl.col("_keep"))
@@ -59,6 +58,15 @@ def apply_contract(raw: pl.DataFrame, channel: Channel) -> tuple[pl.DataFrame, l
     ]
     good = kept.filter(pl.col("_reason").is_null()).drop("_reason", "_keep", *(n for n in kept.columns if n.startswith("_bad_")))
     return good, rejects, typed.height - kept.height
+
+
+@cache
+def _locked(timezone: str) -> duckdb.DuckDBPyConnection:
+    """A database that reaches no file and whose settings nobody can change any more. Opening one for every piece of every file would cost more than reading it."""
+    connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
+    connection.execute(f"SET GLOBAL TimeZone = {quote(timezone)}")
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def used_columns(raw_columns: list[str], channel: Channel, columns: dict) -> list[str]:

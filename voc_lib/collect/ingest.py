@@ -83,7 +83,7 @@ def ingest(store: str, folder: Path, domain: str | None = None) -> list[SourceCo
             raise IngestError(f"领域「{domain}」的来源都在数据库里，不读文件。去掉文件夹再运行。")
         raise IngestError(f"「{folder}」里没有任何文件符合领域「{domain}」的合同：{_found_in(folder)}。各来源要找的是：{patterns}。")
     with write_store(store, f"ingest {folder.name}", domain=domain) as writer:
-        counts = [ingest_channel(writer, channel, claimed[channel.path], folder) for channel in channels if claimed[channel.path]]
+        counts = ingest_channels(writer, [(channel, claimed[channel.path]) for channel in channels if claimed[channel.path]], folder)
         for base in (base for base in bases if claimed[base.path]):
             counts.append(SourceCount(base.channel, base.title, files=len(claimed[base.path]), base=True, table=base.table))
             ingest_register(writer, base, claimed[base.path], folder, counts[-1])
@@ -139,27 +139,38 @@ def files_of(channel: Channel, folder: Path) -> list[Path]:
 
 def ingest_channel(writer: Writer, channel: Channel, files: list[Path], folder: Path) -> SourceCount:
     """Read one channel's files; what was read under this very contract before is counted and not read again."""
-    count = SourceCount(channel.channel, channel.title, files=len(files))
-    before = writer.sql(f"SELECT * FROM exports WHERE channel = '{channel.channel}'")
-    known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
+    return ingest_channels(writer, [(channel, files)], folder)[0]
+
+
+def ingest_channels(writer: Writer, sources: list[tuple[Channel, list[Path]]], folder: Path) -> list[SourceCount]:
+    """Read the files of several channels; a count of each, in their order.
+
+    Rows of all channels are written together: a file per channel and week would make a lake of a thousand small files, and every question opens them all.
+    """
+    counts: list[SourceCount] = []
     pending: list[pl.DataFrame] = []
-    exports: dict[str, dict] = {}
-    for identity, (name, rows, refused, facts) in unread(files, folder, channel, known, count.failed, partial(_count_known, count), partial(_read_file, channel)):
-        exports[identity] = facts
-        if refused.height and not rows_in(rows):
-            count.failed[mask_text(name)] = _all_refused(refused)
-        writer.append("quarantine", refused)
-        pending += rows
-        if rows_in(pending) >= FLUSH_ROWS:
-            store_rows(writer, pending, exports)
-            pending = []
+    exports: dict[tuple[str, str], dict] = {}
+    for channel, files in sources:
+        counts.append(count := SourceCount(channel.channel, channel.title, files=len(files)))
+        before = writer.sql(f"SELECT * FROM exports WHERE channel = '{channel.channel}'")
+        known = {(row["export_id"], row["contract"]): row for row in before.iter_rows(named=True)}
+        for identity, (name, rows, refused, facts) in unread(files, folder, channel, known, count.failed, partial(_count_known, count), partial(_read_file, channel)):
+            exports[channel.channel, identity] = facts
+            if refused.height and not rows_in(rows):
+                count.failed[mask_text(name)] = _all_refused(refused)
+            writer.append("quarantine", refused)
+            pending += rows
+            if rows_in(pending) >= FLUSH_ROWS:
+                store_rows(writer, pending, exports)
+                pending = []
     store_rows(writer, pending, exports)
-    for facts in exports.values():
+    by_channel = {count.channel: count for count in counts}
+    for (name, _), facts in exports.items():
         facts["rows_repeated"] = facts.pop("rows_good") - facts["feedback_stored"]
-        for name in ("rows_read", "rows_filtered", "rows_quarantined", "rows_repeated", "feedback_stored"):
-            setattr(count, name, getattr(count, name) + facts[name])
+        for fact in ("rows_read", "rows_filtered", "rows_quarantined", "rows_repeated", "feedback_stored"):
+            setattr(by_channel[name], fact, getattr(by_channel[name], fact) + facts[fact])
     writer.append("exports", pl.DataFrame(list(exports.values()), schema=schema.table("exports").polars_schema))
-    return count
+    return counts
 
 
 def rows_in(frames: list[pl.DataFrame]) -> int:
@@ -202,8 +213,8 @@ def _read_file(channel: Channel, path: Path, name: str, identity: str) -> tuple[
     return name, rows, quarantined(rejects, channel, identity, name), facts
 
 
-def store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, dict]) -> None:
-    """New feedback, and what every row adds to a feedback already there: a sighting, a status."""
+def store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[tuple[str, str], dict]) -> None:
+    """New feedback, and what every row adds to a feedback already there: a sighting, a status. `exports`: facts by channel and export_id."""
     if not pending:
         return
     rows = pl.concat(pending, how="diagonal")
@@ -212,8 +223,8 @@ def store_rows(writer: Writer, pending: list[pl.DataFrame], exports: dict[str, d
     fields = [c.name for c in schema.table("feedback").columns if c.name in fresh.columns]
     fresh = pl.concat(in_threads(mask_feedback, fresh.iter_slices(MASK_ROWS))) if fresh.height else fresh
     writer.append("feedback", fresh.select(fields).with_columns(pl.lit(datetime.now(UTC)).alias("ingested_at")))
-    for identity, stored in fresh["export_id"].value_counts().iter_rows():
-        exports[identity]["feedback_stored"] += stored
+    for channel, identity, stored in fresh.group_by("channel", "export_id").len().iter_rows():
+        exports[channel, identity]["feedback_stored"] += stored
     # The week under which a feedback is stored never changes, even where a later export moves its date.
     weeks = pl.concat([there, fresh.select("feedback_id", "iso_week")])
     seen = rows.drop("iso_week").join(weeks, on="feedback_id", how="left", maintain_order="left")

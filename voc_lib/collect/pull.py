@@ -83,7 +83,7 @@ def _pull(writer: Writer, channel: Channel, database: Database, count: SourceCou
             news += rows.height + refused.height
             pending.append(rows.drop(LINE))
             if sum(frame.height for frame in pending) >= FLUSH_ROWS:
-                store_rows(writer, pending, {identity: facts})
+                store_rows(writer, pending, {(channel.channel, identity): facts})
                 pending = []
             facts["cursor"] = piece.mark
     except BrokenPull as error:
@@ -92,7 +92,7 @@ def _pull(writer: Writer, channel: Channel, database: Database, count: SourceCou
         reached = facts["cursor"].partition(":")[2]
         _failed(count, channel, f"{error}。断开前完整的 {facts['rows_read']:,} 行已存好；再运行一次会从 {reached} 接着读，不会遗漏，也不会重复。")
     if any(frame.height for frame in pending):
-        store_rows(writer, pending, {identity: facts})
+        store_rows(writer, pending, {(channel.channel, identity): facts})
     facts["rows_repeated"] = facts.pop("rows_good") - facts["feedback_stored"]
     for name in ("rows_read", "rows_filtered", "rows_quarantined", "rows_repeated", "feedback_stored"):
         setattr(count, name, facts[name])

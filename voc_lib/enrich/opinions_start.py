@@ -5,7 +5,8 @@ package, never copied. Characters, logistic regression on texts and on their cla
 mean. Probabilities are calibrated on reviews left out of the fit (Platt 1999); on other channels they rank better than they
 count (`voc evaluate --real` prints both): that is what `voc audit` is for.
 
-What is fitted is a file under `<lake>/<store>/_models`, named by its content; `opinions-start.json` names the one in force.
+What is fitted is a file under `<lake>/<store>/_models`, named by its content; `opinions-start.json` names the one in force. What
+it is before a store's own texts come in is the same for all stores: fitted once a lake, and kept beside them.
 """
 
 from __future__ import annotations
@@ -85,13 +86,29 @@ def load(rest: str = "", store: str | None = None) -> Start:
         facts = json.loads(current.read_text("utf-8")) if current.exists() else {}
         if facts.get("version") == VERSION and (folder / facts["file"]).exists():
             return _loaded(folder / facts["file"])
-        model = adapted(start_model(), _own_texts(store))
+        model = adapted(_kept_start_model(folder.parents[1]), _own_texts(store))
         path = folder / f"opinions-{model.fingerprint}.npz"
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_bytes(model.state)
-        os.replace(beside, path)
+        _write(path, model.state)
         write_atomically(current, {"file": path.name, "version": VERSION, "package": f"{PACKAGE} {metadata.version(PACKAGE)}"})
         return _loaded(path)
+
+
+def _kept_start_model(lake: Path) -> Start:
+    """`start_model`, read where another store of the lake has fitted it."""
+    path = lake / f".opinions-start-{VERSION}-{metadata.version(PACKAGE)}.npz" if importlib.util.find_spec(PACKAGE) else None
+    if path is None:
+        return start_model()  # says what is missing
+    if path.exists():
+        return _loaded(path)
+    model = start_model()
+    _write(path, model.state)
+    return model
+
+
+def _write(path: Path, state: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(state)
+    os.replace(beside, path)
 
 
 def _own_texts(store: str) -> list[str]:

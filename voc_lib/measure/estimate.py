@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import polars as pl
-from scipy import stats as distributions
+from scipy import special
 
 from voc_lib.contracts import Metric
 from voc_lib.measure import metrics
@@ -110,8 +110,8 @@ def few_clusters(size: np.ndarray, degrees: np.ndarray, confidence: float) -> np
     1 where people are independent. Korn & Graubard (1998), Survey Methodology 24(2), 193-201.
     """
     tail = (1 + confidence) / 2
-    own = distributions.t.ppf(tail, np.maximum(size - 1, 1))
-    return np.minimum((own / distributions.t.ppf(tail, np.maximum(np.minimum(degrees, size - 1), 1))) ** 2, 1)
+    own = special.stdtrit(np.maximum(size - 1, 1), tail)
+    return np.minimum((own / special.stdtrit(np.maximum(np.minimum(degrees, size - 1), 1), tail)) ** 2, 1)
 
 
 def suppress(table: pl.DataFrame) -> pl.DataFrame:

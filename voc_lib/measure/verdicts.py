@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy import stats as distributions
+from scipy import special
 
 from voc_lib.contracts import Metric
 from voc_lib.stats.intervals import newcombe, wilson
@@ -38,7 +38,7 @@ def tested(
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.clip(1 - 2 * covariance / np.where(variances > 0, variances, np.inf), 0, 2)
         error = np.sqrt(phi * variances * apart)
-        quantile = distributions.t.ppf((1 + confidence) / 2, degrees)
+        quantile = special.stdtrit(degrees, (1 + confidence) / 2)
         if metric.unit == "share":
             sizes = now["effective_n"], then["effective_n"]
             pooled = (value * sizes[0] + before * sizes[1]) / (sizes[0] + sizes[1])
@@ -48,7 +48,7 @@ def tested(
             null_error = error
             low, high = difference - quantile * error, difference + quantile * error
         z = np.where(difference == 0, 0.0, difference / null_error)
-    p_value = np.where(np.isfinite(z), 2 * distributions.t.sf(np.abs(z), degrees), np.nan)
+    p_value = np.where(np.isfinite(z), 2 * special.stdtr(degrees, -np.abs(z)), np.nan)
     names = ("estimate", "baseline", "difference", "std_error", "conf_low", "conf_high", "p_value")
     return dict(zip(names, (value, before, difference, error, low, high, p_value)))
 
@@ -92,7 +92,7 @@ def judged(
 
 def _share_range(now, then, covariance, phi, quantile, confidence) -> tuple[np.ndarray, np.ndarray]:
     """Newcombe's range of a difference, its Wilson parts widened by phi and by t."""
-    normal = distributions.norm.ppf((1 + confidence) / 2)
+    normal = special.ndtri((1 + confidence) / 2)
     worth = (normal / quantile) ** 2 / phi
     parts = [wilson(side["estimate"], side["effective_n"] * worth, confidence) for side in (now, then)]
     geometric = np.sqrt(now["variance"] * then["variance"])

@@ -8,7 +8,6 @@ Arrays have one row per group and one column per week, oldest first; NaN is a we
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 # Where little is known yet, phi starts from 1.5 with the strength of 4 weeks: between consecutive weeks of low
 # ratings in the three public app stores its median is 1.3 to 2 (tests/bench/bench_compare.py prints it).
@@ -92,6 +91,8 @@ def count_band(expected, phi, uncertainty=0.0, confidence: float = 0.95) -> tupl
     >>> low.item(), high.item()
     (4.0, 17.0)
     """
+    from scipy import stats
+
     tail = (1 - confidence) / 2
     expected, wide, size, success = _predictive(expected, phi, uncertainty)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,6 +111,8 @@ def count_tail(count, expected, phi, uncertainty=0.0) -> np.ndarray:
     >>> count_tail(20.0, 10.0, 1.0).round(4).item()
     0.0069
     """
+    from scipy import stats
+
     count = np.asarray(count, float)
     expected, wide, size, success = _predictive(expected, phi, uncertainty)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special  # not scipy.stats: its distributions are these very functions, and it takes half a second to load for every page
 
 Interval = tuple[np.ndarray, np.ndarray]
 
@@ -20,7 +20,7 @@ def wilson(share, effective_n, confidence: float = 0.95) -> Interval:
     (0.299, 0.701)
     """
     share, size = np.asarray(share, float), np.asarray(effective_n, float)
-    z2 = stats.norm.ppf((1 + confidence) / 2) ** 2
+    z2 = special.ndtri((1 + confidence) / 2) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(size > 0, size, np.nan)
         middle = (share + z2 / (2 * size)) / (1 + z2 / size)
@@ -39,8 +39,8 @@ def garwood(count, confidence: float = 0.95) -> Interval:
     (4.8, 18.39)
     """
     count, tail = np.asarray(count, float), (1 - confidence) / 2
-    low = np.where(count > 0, stats.gamma.ppf(tail, np.where(count > 0, count, 1)), 0.0)
-    return low, stats.gamma.ppf(1 - tail, count + 1)
+    low = np.where(count > 0, special.gammaincinv(np.where(count > 0, count, 1), tail), 0.0)
+    return low, special.gammaincinv(count + 1, 1 - tail)
 
 
 def t_interval(estimate, std_error, degrees, confidence: float = 0.95) -> Interval:
@@ -51,7 +51,7 @@ def t_interval(estimate, std_error, degrees, confidence: float = 0.95) -> Interv
     5.228
     """
     degrees = np.asarray(degrees, float)
-    quantile = stats.t.ppf((1 + confidence) / 2, np.where(degrees > 0, degrees, np.nan))
+    quantile = special.stdtrit(np.where(degrees > 0, degrees, np.nan), (1 + confidence) / 2)
     half = quantile * np.asarray(std_error, float)
     return np.asarray(estimate, float) - half, np.asarray(estimate, float) + half
 

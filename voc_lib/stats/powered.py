@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 # One error in each direction, half counted, is added to those seen: a hundred labels without a mistake do not show that
 # the model makes none. Like Agresti & Coull (1998), doi:10.1080/00031305.1998.10480550, for the residuals.
@@ -60,7 +60,7 @@ def powered_share(labels, predicted, predicted_all, confidence: float = 0.95, we
     share = float(np.clip(power * everyone.mean() + w @ wrong, 0, 1))
     apart = float(w**2 @ (wrong - w @ wrong) ** 2)
     variance = power**2 * spread / population + apart * n / (n - 2) + UNSEEN_ERRORS / (n * (n - 2))
-    quantile = float(stats.t.ppf((1 + confidence) / 2, n - 2))
+    quantile = float(special.stdtrit(n - 2, (1 + confidence) / 2))
     # The labels it is worth: as many as would give this variance; at 0 or 1 taken a label's breadth inside.
     inside = min(max(share, 1 / (n + 2)), 1 - 1 / (n + 2))
     worth = inside * (1 - inside) / variance

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import fisher_exact
 
 from voc_lib.measure.estimate import MIN_PEOPLE
 from voc_lib.stats.multiplicity import benjamini_hochberg
@@ -21,6 +20,8 @@ def concentration(feedback: pl.DataFrame, code: str, most: int = 2) -> list[dict
     people who do not name it). Fisher's exact test per value, Benjamini-Hochberg over all values of all columns, one value a
     column; nothing under 10 people. A hint at a cause, and no proof: who owns what is not in it.
     """
+    from scipy.stats import fisher_exact
+
     rows = feedback.select("person", *(name for name in SEGMENTS if name in feedback.columns), pl.col("codes").list.contains(code).alias("said"))
     tables = [_counted(rows, name) for name in SEGMENTS if name in rows.columns]
     tried = pl.concat([table for table in tables if table.height]) if any(table.height for table in tables) else pl.DataFrame()
