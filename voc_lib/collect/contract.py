@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from voc_lib import schema
+from voc_lib.collect.contract_weighting import wrong_weighting
 from voc_lib.contracts import Channel, Read, Variant
 from voc_lib.messages import Told, type_words, yaml_words
 
@@ -194,7 +195,8 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
         raise ContractError(_at(path, lines, "identity", f"identity 中缺少 {missing[0]}：客户编号所在的列。"))
     if table == "identities" and len(given.identity) < 2:
         raise ContractError(_at(path, lines, "identity", "identity 中至少要有两个键：登记说的是哪些键属于同一个人。"))
-    _check_weighting(path, lines, given)
+    for place, words in wrong_weighting(given.columns, given.bands, given.weigh_by, given.held_out):
+        raise ContractError(_at(path, lines, place, words))
     fields = given.model_dump(by_alias=True)
     fields["read"] = Read(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields["read"].items()})
     fields["variants"] = tuple(Variant(tuple(v["when_columns"]), v["columns"]) for v in fields["variants"])
@@ -204,23 +206,6 @@ def load_contract(path: Path, table: str = "feedback") -> Channel:
     read_with = {key: value for key, value in content.items() if key not in WEIGHTING}
     fingerprint = hashlib.sha256(json.dumps(read_with, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
     return Channel(**fields, path=path, fingerprint=fingerprint, lines=lines, table=table)
-
-
-def _check_weighting(path: Path, lines: dict[str, int], given: _Contract) -> None:
-    """Columns by which is weighted are read by this register, numbers in bands; a behaviour held out is a number or a kind of touchpoint."""
-    kinds = {c.name: c.type for c in schema.table("customers").columns}
-    numbers = {*(name for name, kind in kinds.items() if kind.is_numeric()), "tenure"}
-    for place, names in (("weigh_by", given.weigh_by), ("held_out", given.held_out)):
-        for at, name in enumerate(names):
-            known = name in given.columns or (name == "tenure" and "purchased_at" in given.columns)
-            told = name.startswith("touchpoint:") and place == "held_out"
-            if not (known or told):
-                raise ContractError(_at(path, lines, f"{place}.{at}", f"{place} 里的「{name}」不是这份档案读出的列。可用：{'、'.join(given.columns)}。"))
-            if place == "weigh_by" and (name in numbers) != (name in given.bands):
-                hint = f"「{name}」是数字，要先在 bands 里分档" if name in numbers else f"「{name}」不是数字，不能分档"
-                raise ContractError(_at(path, lines, f"{place}.{at}", f"weigh_by 里的{hint}。"))
-            if place == "held_out" and not told and name not in numbers:
-                raise ContractError(_at(path, lines, f"{place}.{at}", f"held_out 里的「{name}」不是数字；种类请写 touchpoint:种类。"))
 
 
 def _check_read(path: Path, lines: dict[str, int], read: _Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 
@@ -36,6 +37,23 @@ def test_linkage_and_silence_are_told_apart_and_the_planted_mean_comes_back(sile
     assert silent["conf_low"] < fixed["conf_low"] and silent["conf_high"] > fixed["conf_high"] and silent["estimate"] is None
     told = json.loads(fixed["provenance"])
     assert told["weighed_by"][0] == "visits_band" and told["odds"] == 1.5 and told["filter"] == {"channel": "dealer_survey", "weeks": ["2026-W34", WEEK]} and told["snapshot"] == store.snapshot
+
+
+def test_who_answered_without_being_in_the_base_is_counted_and_not_weighted(silence):  # noqa: F811
+    from voc_lib.store import open_store
+    from voc_lib.store_write import write_store
+    from tests.measure.weighting.conftest import AT
+
+    store, there = silence
+    elsewhere = sorted(set(store.sql("SELECT customer_id FROM customers")["customer_id"]) - set(there["customer_id"]))[:12]
+    rows = pl.DataFrame({"feedback_id": [f"x{one}" for one in elsewhere], "source_id": elsewhere, "channel": "dealer_survey", "iso_week": "2026-W40", "verbatim": "还行", "nps": 0.0, "solicited": True})
+    with write_store("s", "test") as writer:
+        writer.append("feedback", rows)
+        writer.append("links", rows.select("feedback_id", "iso_week", pl.Series("customer_id", elsewhere), pl.Series("person_id", elsewhere), reason=pl.lit("phone"), confidence=pl.lit(1.0), linked_at=pl.lit(AT)))
+    before, after = (rows_of(voc.answer("nps", store=one, period=WEEK)) for one in (store, open_store("s")))
+    assert after["weighted"]["estimate"] == before["weighted"]["estimate"] and after["heard_linked"]["people"] == before["heard_linked"]["people"] + 12
+    told = [int(re.search(r"另有 (\d+) 位答了的客户不在这个基数里", rows["weighted"]["note"])[1]) for rows in (before, after)]
+    assert told[0] == before["heard_linked"]["people"] - before["weighted"]["people"] and told[1] == told[0] + 12
 
 
 def test_hidden_selection_is_missed_by_the_figure_and_met_by_the_range(home):

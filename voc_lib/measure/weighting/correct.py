@@ -107,10 +107,10 @@ def correct(store: Store, answers: pl.DataFrame, channel: Channel, start: date, 
         wide = frame_cells(store, base, people, tuple(asked))
     except (FrameError, WeightingError) as error:
         return {name: Correction(name, channel.channel, str(error)) for name in asked}
-    return {name: _one(name, channel.channel, base, wide, people) for name in asked}
+    return {name: _one(name, channel.channel, base, wide, people, answers[name].count() - people[name].count()) for name in asked}
 
 
-def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.DataFrame) -> Correction:
+def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.DataFrame, outside: int) -> Correction:
     answered = people.filter(pl.col(name).is_not_null())
     if answered.height < FEWEST:
         return Correction(name, channel, f"在基数里、答了这一题、又认得出是谁的不足 {FEWEST} 人", base=base)
@@ -123,6 +123,7 @@ def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.Dat
         return Correction(name, channel, str(error), base=base)
     left = [column for column in base.columns if column not in columns]
     notes = (*notes, *((f"回答 {answered.height:,} 人，只够按 {len(columns)} 列折算，另有 {len(left)} 列没有用上",) if left else ()))
+    notes = (*notes, *((f"另有{f' {outside:,} 位' if outside >= FEWEST else f'不足 {FEWEST} 位'}答了的客户不在这个基数里（如期初之后才买），没有算进来",) if outside else ()))
     weighted = answered.select(PERSON, pl.col(name).alias("y"), *base.columns, *base.held_out).join(cells.select(*columns, "weight"), on=columns, how="left", maintain_order="left")
     fit = smooth(cells.drop("weight"))
     model = cells.select(*columns, COUNT, pl.Series("predicted", fit.fitted))
