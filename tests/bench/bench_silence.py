@@ -58,7 +58,7 @@ def plant(folder: Path) -> pl.DataFrame:
 def from_the_store(answers: Path, out: Path) -> None:
     """One process of its own, so that memory is its own too."""
     from voc_lib.measure.weighting.cells import mean_of_cells, weigh_cells
-    from voc_lib.measure.weighting.frame import base_of, cells_for, frame_cells, speakers
+    from voc_lib.measure.weighting.frame import base_of, cells_for, everyone_in, frame_cells, speakers
     from voc_lib.measure.weighting.weights import calibrate
     from voc_lib.store import open_store
 
@@ -77,7 +77,7 @@ def from_the_store(answers: Path, out: Path) -> None:
     alone = time.process_time() - again
     print(f"{used:.2f} {memory:.0f} {cells.height} {people.height} {found['std_error'].item():.4f} {','.join(columns)} {alone:.2f}")
     cells.select(*columns, "count").write_parquet(out.with_name("cells.parquet"))
-    store.sql(f"SELECT {', '.join(columns)} FROM ({base.sql})").write_parquet(out.with_name("everyone.parquet"))
+    everyone_in(store, base).select(columns).write_parquet(out.with_name("everyone.parquet"))
 
 
 def lines(people: int = 1_000_000, columns: int = 30) -> tuple[float, float]:

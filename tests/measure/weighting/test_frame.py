@@ -64,6 +64,20 @@ def test_the_newest_register_counts_and_who_is_missing_from_it_is_kept(silence):
     assert region["c00001"] != "华北" and region["elder"] == "华北"
 
 
+def test_what_is_empty_is_one_level(silence):
+    store, _ = silence
+    odd = store.sql("SELECT * FROM customers WHERE customer_id IN ('c00001', 'c00002')").with_columns(region=pl.Series([None, ""], dtype=pl.String), valid_from=pl.lit(date(2026, 8, 1)))
+    rest = store.sql("SELECT * FROM customers WHERE customer_id NOT IN ('c00001', 'c00002')").with_columns(valid_from=pl.lit(date(2026, 8, 1)))
+    with write_store("s", "test") as writer:
+        writer.append("customers", pl.concat([odd, rest]))
+    from voc_lib.store import open_store
+
+    base = base_of(open_store("s"), "vehicles", START, END)
+    cells = everybody_of(open_store("s"), base)
+    unknown = cells.filter(pl.col("region") == "未知")
+    assert unknown["count"].sum() == 2 and cells["region"].null_count() == 0 and cells.select(base.columns + base.held_out).is_duplicated().sum() == 0
+
+
 def test_only_as_many_columns_as_answers_can_bear(silence):
     store, there = silence
     base = base_of(store, "visits", START, END)

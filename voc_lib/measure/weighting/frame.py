@@ -70,7 +70,7 @@ def base_of(store: Store, base: str, start: date, end: date) -> Base:
         if name in bands:
             said[f"{name}_band"], levels[f"{name}_band"] = band_sql(f"({tenure})" if name == TENURE else name, bands[name]), band_levels(bands[name])
         else:
-            said[name] = f"coalesce(nullif({name}, ''), {quote(UNKNOWN)})"
+            said[name] = name  # what is empty is named afterwards: words are dear to make ten million times
     behaviours = {name: _behaviour(name, tenure, start) for name in register.held_out}
     kinds = register.bases[base]
     met = f" AND customer_id IN (SELECT customer_id FROM touchpoints WHERE kind IN ({', '.join(map(quote, kinds))}) AND occurred_on BETWEEN {_day(start)} AND {_day(end)})" if kinds else ""
@@ -85,7 +85,7 @@ def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str
     `people` as `speakers` gives them. WeightingError where the base has nobody. `cells_for` makes of it the cells of one question.
     """
     columns = columns or base.columns
-    everyone = _in_words(base, store.sql(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}"))
+    everyone = _in_words(base, store.sql(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}")).group_by(columns).agg(pl.col(COUNT).sum())
     if everyone.is_empty():
         raise WeightingError(f"「{base.name}」在{_told(base.start)}到{_told(base.end)}之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
     sums = [part for name in asked for part in (pl.col(name).count().alias(f"{name}_n"), pl.col(name).sum().alias(f"{name}_total"), (pl.col(name) ** 2).sum().alias(f"{name}_squares"))]
@@ -121,8 +121,9 @@ def everyone_in(store: Store, base: Base) -> pl.DataFrame:
 
 def everybody_of(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base as cells of its columns and behaviours, with `count`: a population frame."""
-    places = _places(base.said)
-    return _in_words(base, store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {places} ORDER BY {places}"))
+    everyone = store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(base.said)}")
+    names = list(base.said)
+    return _in_words(base, everyone).group_by(names).agg(pl.col(COUNT).sum()).sort(names)
 
 
 def totals_of(store: Store, base: Base, lines: Collection[str]) -> dict[str, float]:
@@ -149,8 +150,10 @@ def affordable(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> tupl
 
 
 def _in_words(base: Base, rows: pl.DataFrame) -> pl.DataFrame:
-    """Banded columns as words."""
-    return rows.with_columns(pl.lit(pl.Series(levels)).gather(pl.col(name)).alias(name) for name, levels in base.bands.items() if name in rows.columns)
+    """Banded columns as words, and what is empty as 未知."""
+    bands = [pl.lit(pl.Series(levels)).gather(pl.col(name)).alias(name) for name, levels in base.bands.items() if name in rows.columns]
+    texts = [name for name in base.columns if name in rows.columns and name not in base.bands]
+    return rows.with_columns(*bands, *(pl.when(pl.col(name) != "").then(pl.col(name)).otherwise(pl.lit(UNKNOWN)).alias(name) for name in texts))
 
 
 def _as_of(day: date, earlier: bool) -> str:
