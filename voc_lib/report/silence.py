@@ -53,8 +53,8 @@ def cards_silence(answers: pl.DataFrame, metric: str, channel: str) -> list[dict
 
 def say_overturn(one: Correction, goal: float, called: str = "目标") -> Sentence:
     """The two tipping points of a weighted figure against `goal`: the odds of the discontent, and the mean the silent would need."""
-    if one.refused is not None:
-        return Sentence("没有折算到全体的数，也就没有可以推翻的。")
+    if one.hidden is not None:
+        return Sentence("没有折算到全体的数，也就没有可以推翻的。" if one.refused else f"{one.hidden}，没有可以推翻的数。")
     label, unit = one.metric.label, one.metric.unit
     found = tipping(one, goal)
     first = say_tipping(found, label, called, unit, one.metric.higher_is_better is not False)
@@ -67,6 +67,8 @@ def say_overturn(one: Correction, goal: float, called: str = "目标") -> Senten
 
 def say_silent_change(one: Correction, change: pl.DataFrame) -> Sentence:
     """The change since the period before under stable selection, from `silent_change`."""
+    if one.hidden is not None and not one.refused:
+        return Sentence(f"{one.hidden}，也不说变化。")
     if change.is_empty():
         return Sentence("前一段没有折算到全体的数，说不出变化。")
     return say_change_sensitivity(change, one.metric.label, one.metric.unit)
@@ -94,6 +96,8 @@ def say_robustness(one: Correction, found: pl.DataFrame, goal: float) -> Sentenc
 
 def say_smub(one: Correction, found: pl.DataFrame) -> Sentence:
     """The second opinion on selection by the answer (SMUB), from `second_opinion`; not given where the columns say too little about the answer."""
+    if one.hidden is not None:
+        return Sentence("第二意见（SMUB）：没有可以对照的数，不给。")
     if found.is_empty() or not theme.is_number(found["estimate"][0]):
         rho = f"（相关 {theme.score_text(found['rho'][0])}，不到 0.4）" if found.height and theme.is_number(found["rho"][0]) else ""
         return Sentence(f"第二意见（SMUB）：加权用的列说不清回答{rho}，不给。")
@@ -150,7 +154,7 @@ def table_answer(answers: pl.DataFrame, titles: dict[str, str] | None = None) ->
     for key, part in answers.group_by("metric", "channel", *groups, maintain_order=True):
         by_kind = {row["kind"]: row for row in part.iter_rows(named=True)}
         words = metric_words(str(key[0]).split(":")[0])
-        title = code_name(key[2]) if groups == ["code"] else level_title(groups[0], key[2]) if groups else words.label
+        title = words.label if not groups or key[2] is None else code_name(key[2]) if groups == ["code"] else level_title(groups[0], key[2])
         first = {"text": title, "tone": "strong", "small": channel_title(key[1], titles)}
         rows.append([first, *(_cell(by_kind.get(kind), kind, words.unit) for kind in KINDS)])
         reason = (by_kind.get("weighted") or {}).get("note")
@@ -221,7 +225,7 @@ def _cell(row: dict | None, kind: str, unit: str) -> dict:
     if kind == "range":
         return {"text": f"{low}～{high}", "tone": "number"} if theme.is_number(row["conf_low"]) else {"text": theme.ABSENT, "tone": "suppressed"}
     if not theme.is_number(row["estimate"]):
-        short = "只给区间" if "只给区间" in (row["note"] or "") else "无法校正" if "无法校正" in (row["note"] or "") else "没有关联" if "没有一条" in (row["note"] or "") else theme.SUPPRESSED
+        short = "只给区间" if "只给区间" in (row["note"] or "") else "无法校正" if "无法校正" in (row["note"] or "") else "没有关联" if "没有一条" in (row["note"] or "") else theme.ABSENT if "不知道属于" in (row["note"] or "") else theme.SUPPRESSED
         return {"text": short, "tone": "suppressed"}
     people = theme.people_text(row["people"])
     ends = f"{low}～{high}，" if theme.is_number(row["conf_low"]) else ""

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
+from voc_lib.collect.contract_weighting import EVENT
 from voc_lib.report import theme
 
 # Arrow and word always go together, so that nothing is said by colour alone.
@@ -28,7 +29,7 @@ COLUMNS = {
 FACTS = {"product": "产品", "variant": "版本", "region": "大区", "province": "省份", "city": "城市", "city_tier": "城市级别", "dealer": "门店", "age": "年龄", "spend": "年消费", "app_days": "每月用应用",
          "visits": "近一年进店", "usage": "月均里程或交易", "tenure": "购买至今"}
 FACT_UNITS = {"age": "岁", "spend": "元", "app_days": "天", "visits": "次", "usage": "", "tenure": "年"}
-BAND, EVENT, CROSSED = "_band", "touchpoint:", " × "
+BAND, CROSSED = "_band", " × "
 UNITS = {"people": "人", "volume": "条", "mean_rating": "分"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,7 +12,7 @@ import pytest
 import voc_lib as voc
 from tests.measure.weighting.conftest import WEEK, plant_silence, silence  # noqa: F401
 from voc_lib.collect.customers import FrameError
-from voc_lib.measure.analyses import silence as module
+from voc_lib.measure.weighting import correct as weighed
 from voc_lib.measure.weighting.checks import Checked
 
 
@@ -66,9 +65,15 @@ def test_hidden_selection_is_missed_by_the_figure_and_met_by_the_range(home):
 def test_levels_are_weighted_one_by_one(silence):  # noqa: F811
     store, there = silence
     found = voc.answer("csat", "visits_band", store, WEEK, channel="dealer_survey")
-    assert found.columns[3] == "visits_band" and set(found["kind"]) == {"weighted", "range"} and set(found["visits_band"]) == {"≤1", "1–3", ">3"}
+    assert found.columns[3] == "visits_band" and set(found["kind"]) == {"heard", "heard_linked", "weighted", "range"} and found.height == 12 and set(found["visits_band"]) == {"≤1", "1–3", ">3"}
     fixed = dict(found.filter(pl.col("kind") == "weighted").select("visits_band", "estimate").iter_rows())
     assert fixed["≤1"] > fixed["1–3"] > fixed[">3"]
+    people = voc.correction("csat", "dealer_survey", store, WEEK).people
+    linked = dict(found.filter(pl.col("kind") == "heard_linked").select("visits_band", "estimate").iter_rows())
+    assert linked == pytest.approx(dict(people.group_by("visits_band").agg(pl.col("y").mean()).iter_rows())) and set(found.filter(pl.col("kind") == "heard")["note"]) == {"认不出是谁的反馈，不知道属于哪一类"}
+    assert [row[1]["text"] for row in voc.table_answer(found).description["rows"]] == ["—"] * 3
+    by_himself = rows_of(voc.answer("csat", "visits_band", store, WEEK, channel="hotline"))
+    assert by_himself["heard"]["visits_band"] is None and by_himself["heard"]["estimate"] == pytest.approx(rows_of(voc.answer("csat", store=store, period=WEEK, channel="hotline"))["heard"]["estimate"])
     with pytest.raises(ValueError, match="没有按「city」折算过.*visits_band、"):
         voc.answer("nps", "city", store, WEEK)
 
@@ -88,18 +93,27 @@ def test_without_a_frame_or_without_answers_there_is_no_figure(silence, weeks, s
     assert found.is_empty() if said == "没有人回答" else said in rows_of(found)["weighted"]["note"] and rows_of(found)["weighted"]["estimate"] is None
 
 
+def without_a_figure(store, one, said):
+    """Nothing of the page prints the figure of a weighting that may only give its range."""
+    figure = f"{one.total()['estimate'].item():.2f}".replace("-", "−")
+    sentences = [str(voc.say_overturn(one, 0.0)), str(voc.say_silent_change(one, voc.silent_change(store, one)))]
+    assert all(said in sentence and figure not in sentence for sentence in sentences)
+
+
 def test_a_failed_check_leaves_only_the_range(silence, monkeypatch):  # noqa: F811
     store, _ = silence
-    monkeypatch.setattr(module, "tested", lambda *_: Checked("failed", pl.DataFrame()))
+    monkeypatch.setattr(weighed, "tested", lambda *_: Checked("failed", pl.DataFrame()))
     fixed, silent = (rows_of(voc.answer("nps", store=store, period=WEEK))[kind] for kind in ("weighted", "range"))
     assert fixed["estimate"] is None and fixed["conf_low"] is None and fixed["note"].startswith("校正检验未通过，只给区间") and silent["conf_low"] is not None
+    without_a_figure(store, voc.correction("nps", "dealer_survey", store, WEEK), "校正检验未通过，只给区间")
 
 
 def test_weights_that_are_too_uneven_leave_only_the_range(silence, monkeypatch):  # noqa: F811
     store, _ = silence
-    right = module.correct
-    monkeypatch.setattr(module, "correct", lambda *given: {name: one if one.refused else replace(one, figures=one.figures | {"verdict": "range_only"}) for name, one in right(*given).items()})
+    right = weighed.diagnose_cells
+    monkeypatch.setattr(weighed, "diagnose_cells", lambda *given: right(*given) | {"verdict": "range_only"})
     assert rows_of(voc.answer("nps", store=store, period=WEEK))["weighted"]["note"].startswith("权重太不均匀")
+    without_a_figure(store, voc.correction("nps", "dealer_survey", store, WEEK), "权重太不均匀")
 
 
 def test_a_code_of_people_who_were_asked_stands_for_all(silence):  # noqa: F811
@@ -121,7 +135,7 @@ def test_a_code_of_people_who_were_asked_stands_for_all(silence):  # noqa: F811
 def test_the_check_reproduces_behaviour_that_selection_does_not_touch(silence):  # noqa: F811
     store, there = silence
     one = voc.correction("nps", "dealer_survey", store, WEEK)
-    checked = voc.check_silence(store, one)
+    checked = voc.check_silence(one)
     told = {row["behaviour"]: row for row in checked.table.iter_rows(named=True)}
     assert set(told) == {"app_days", "touchpoint:复购"} and told["app_days"]["remade"] and not told["touchpoint:复购"]["remade"]  # nobody left after the start
     assert told["app_days"]["population"] == pytest.approx(there["app_days"].mean()) and checked.verdict in ("passed", "undecided")
@@ -171,6 +185,11 @@ def test_the_command_prints_the_four_columns(silence, monkeypatch, capsys):  # n
         main()
     told = capsys.readouterr().out
     assert not end.value.code and all(word in told for word in ("听到的（全部）", "听到的（可关联）", "折算到全体", "沉默影响区间", "净推荐值", "等效"))
+    monkeypatch.setattr(sys, "argv", ["voc", "answer", "csat", "--by", "visits_band", "--store", "s", "--period", WEEK])
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = capsys.readouterr().out
+    assert not end.value.code and "近一年进店 >3 次" in told and "客服热线" in told and "无法校正" in told  # a channel that is not corrected has no levels
     monkeypatch.setattr(sys, "argv", ["voc", "answer", "npss", "--store", "s"])
     with pytest.raises(SystemExit) as end:
         main()
@@ -183,8 +202,8 @@ def test_a_question_without_a_weighting_has_words_for_everything(silence):  # no
     assert one.refused and voc.balance_now(one).is_empty() and voc.silent_ranges(one).is_empty() and voc.reach(store, one).people.is_empty()
     answers = voc.answer("csat", store=store, period=WEEK)
     said = [voc.say_who(one, voc.balance_now(one)), voc.say_overturn(one, 3), voc.say_silent_change(one, voc.silent_change(store, one)), voc.say_posted(voc.posted_odds(store, one)), voc.say_robustness(one, voc.robustness(one, 3), 3),
-            voc.say_probe_needed(one, voc.probe(one, 0.1)), voc.say_answer(answers, "csat", "hotline"), voc.say_check(voc.check_silence(store, one)), voc.say_verdict(voc.check_silence(store, one)), voc.say_outreach(voc.reach(store, one))]
+            voc.say_probe_needed(one, voc.probe(one, 0.1)), voc.say_answer(answers, "csat", "hotline"), voc.say_check(voc.check_silence(one)), voc.say_verdict(voc.check_silence(one)), voc.say_outreach(voc.reach(store, one))]
     assert all(str(sentence) and "None" not in str(sentence) for sentence in said)
     for block in (voc.table_who(voc.balance_now(one)), voc.table_diagnostics(one.figures), voc.table_sensitivity(voc.silent_ranges(one)), voc.table_benchmarks(voc.benchmarks(one, 3)), voc.chart_love(voc.balance_now(one)),
-                  voc.table_check(voc.check_silence(store, one)), voc.table_outreach(voc.reach(store, one)), voc.table_moments(voc.reach(store, one))):
+                  voc.table_check(voc.check_silence(one)), voc.table_outreach(voc.reach(store, one)), voc.table_moments(voc.reach(store, one))):
         assert block._repr_mimebundle_()

@@ -17,7 +17,7 @@ from voc_lib.measure import metrics
 from voc_lib.measure.analyses.health import channels_of
 from voc_lib.measure.estimate import MIN_PEOPLE, NUMBERS, SUPPRESSED, estimate
 from voc_lib.measure.feedback import UNDATED, feedback, weeks, weeks_before
-from voc_lib.measure.weighting.correct import Correction, answers_of, correct, ranges, span, tested
+from voc_lib.measure.weighting.correct import Correction, answers_of, correct, ranges, span
 from voc_lib.measure.weighting.frame import base_of, everybody_of, totals_of
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.measure.weighting.sensitivity import HEADLINE
@@ -27,8 +27,7 @@ WEEKS = 13            # a quarter: the frame comes four times a year, and a week
 DIGITS = 8            # significant; models are solved, and another machine rounds otherwise far behind
 CODES = 10            # of by="code", the most mentioned
 KINDS = ("heard", "heard_linked", "weighted", "range")
-ONLY_RANGE = "权重太不均匀或人太少，只给区间"
-FAILED = "校正检验未通过，只给区间"  # in the words of the page
+NO_LEVEL = "认不出是谁的反馈，不知道属于哪一类"
 COUNTED = "计数没有折算：每条、每人都已数到"
 
 
@@ -97,7 +96,7 @@ def _channel(store, metric, by, rows, contract, listed, odds, confidence) -> pl.
     if by == "code":
         return _codes(store, metric, rows, contract, listed, odds, confidence, told)
     one = replace(correct(store, answers_of(rows, metric).rename({"y": metric.name}), contract, *span(listed))[metric.name], metric=metric)
-    return _table(_rows(store, metric, by, None, rows, contract, one, odds, confidence, told), by)
+    return _table(_rows(metric, by, None, rows, contract, one, odds, confidence, told), by)
 
 
 def _codes(store, metric, rows, contract, listed, odds, confidence, told) -> pl.DataFrame:
@@ -109,7 +108,7 @@ def _codes(store, metric, rows, contract, listed, odds, confidence, told) -> pl.
         own = answers_of(rows, one).rename({"y": one.name})
         answers = own if answers is None else answers.join(own, on=PERSON, how="full", coalesce=True)
     found = {} if answers is None else correct(store, answers, contract, *span(listed))
-    return _table([row for code, one in zip(codes, made, strict=True) for row in _rows(store, one, "code", code, rows, contract, replace(found[one.name], metric=one), odds, confidence, told)], "code")
+    return _table([row for code, one in zip(codes, made, strict=True) for row in _rows(one, "code", code, rows, contract, replace(found[one.name], metric=one), odds, confidence, told)], "code")
 
 
 def _mentions(metric: Metric, code: str) -> Metric:
@@ -118,19 +117,28 @@ def _mentions(metric: Metric, code: str) -> Metric:
                   per_person="any", base_definition=metric.base_definition, name=f"{metric.name}:{code}")
 
 
-def _rows(store, metric, by, code, rows, contract, one: Correction, odds, confidence, told) -> list[dict]:
+def _rows(metric, by, code, rows, contract, one: Correction, odds, confidence, told) -> list[dict]:
     """The four rows, or four for every level."""
     told = told | {"weighed_by": list(one.columns), "odds": odds}
     linked = rows.filter(pl.col(PERSON).is_not_null())
-    if by is None or by == "code":
+    if by in (None, "code") or one.refused is not None:  # of a channel that is not corrected nobody's level is known
         heard = _heard(rows, metric, confidence, told)
         yours = _heard(linked, metric, confidence, told)
         figures = [_row(metric, contract, "heard", heard, by, code), _row(metric, contract, "heard_linked", yours, by, code)]
-        return figures + [row | ({by: code} if by else {}) for row in _corrected(store, metric, contract, one, None, odds, confidence, heard["provenance"])]
-    if one.refused is None and by not in one.base.columns:
+        return figures + [row | ({by: code} if by else {}) for row in _corrected(metric, contract, one, None, odds, confidence, heard["provenance"])]
+    if by not in one.base.columns:
         raise ValueError(f"没有按「{by}」折算过。可用：{'、'.join(one.base.columns)}，或 code。")
     provenance = _heard(rows, metric, confidence, told)["provenance"]
-    return _corrected(store, metric, contract, one, by, odds, confidence, provenance)
+    return [*_heard_by(linked, metric, contract, one, by, confidence, provenance), *_corrected(metric, contract, one, by, odds, confidence, provenance)]
+
+
+def _heard_by(linked: pl.DataFrame, metric, contract, one: Correction, by: str, confidence: float, provenance: str) -> list[dict]:
+    """What linked people of the base said, by level; of all heard it cannot be told, since only the register knows the level."""
+    told = estimate(linked.drop(by, strict=False).join(one.people.select(PERSON, by), on=PERSON), metric, by, confidence=confidence)
+    rows = []
+    for row in told.iter_rows(named=True):
+        rows += [_row(metric, contract, "heard", {"note": NO_LEVEL, "provenance": provenance}, by, row[by]), _row(metric, contract, "heard_linked", row | {"provenance": provenance}, by, row[by])]
+    return rows
 
 
 def _heard(rows: pl.DataFrame, metric: Metric, confidence: float, told: dict) -> dict:
@@ -142,14 +150,13 @@ def _heard(rows: pl.DataFrame, metric: Metric, confidence: float, told: dict) ->
     return found if found["people"] >= MIN_PEOPLE else found | dict.fromkeys([*NUMBERS, "effective_n", "n", "people", "linked_share"]) | {"note": SUPPRESSED}
 
 
-def _corrected(store, metric, contract, one: Correction, by, odds, confidence, provenance) -> list[dict]:
+def _corrected(metric, contract, one: Correction, by, odds, confidence, provenance) -> list[dict]:
     """The weighted row and the range, of all or by level; one empty row of each where it is refused."""
     if one.refused is not None or (by is not None and by not in one.columns):
         reason = one.refused or f"回答的人不够按「{by}」折算"
         return [_row(metric, contract, kind, {"note": f"无法校正：{reason}" if kind == "weighted" else None, "provenance": provenance}, by) for kind in ("weighted", "range")]
     figures = one.total(confidence) if by is None else one.segments(by, confidence)
     silent = ranges(one, [odds], by, confidence)
-    hidden = ONLY_RANGE if one.figures["verdict"] == "range_only" else FAILED if tested(store, one).verdict == "failed" else None
     said = dict(silent.rows_by_key([by], unique=True, named=True)) if by else {None: silent.row(0, named=True)}
     rows = []
     for row in figures.iter_rows(named=True):
@@ -159,8 +166,8 @@ def _corrected(store, metric, contract, one: Correction, by, odds, confidence, p
         shown = {name: row[name] for name in (*NUMBERS, "n", "effective_n")}
         if few:
             shown, known, notes = {}, {"provenance": provenance}, [SUPPRESSED]
-        elif hidden:
-            shown, notes = {"n": row["n"], "effective_n": row["effective_n"]}, [hidden, *notes]
+        elif one.hidden:
+            shown, notes = {"n": row["n"], "effective_n": row["effective_n"]}, [one.hidden, *notes]
         rows.append(_row(metric, contract, "weighted", shown | known | {"note": "；".join(dict.fromkeys(one for one in notes if one)) or None}, by, level))
         span_ = {} if few or level not in said else {"conf_low": _least(said[level], "low"), "conf_high": _least(said[level], "high"), "n": row["n"], "people": row["n"]}
         rows.append(_row(metric, contract, "range", span_ | {"note": None if span_ else SUPPRESSED, "provenance": provenance}, by, level))

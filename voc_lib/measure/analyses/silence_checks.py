@@ -19,7 +19,7 @@ from voc_lib.measure.weighting.changes import change_sensitivity
 from voc_lib.measure.weighting.channel_agreement import Agreement, channel_agreement, shared_covariance
 from voc_lib.measure.weighting.checks import COLUMNS as TABLE
 from voc_lib.measure.weighting.checks import Checked
-from voc_lib.measure.weighting.correct import Correction, ranges, tested, weeks_of
+from voc_lib.measure.weighting.correct import Correction, ranges, weeks_of
 from voc_lib.measure.weighting.diagnostics import BALANCE, balance_of_cells
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.measure.weighting.sensitivity import FIGURES as RANGES
@@ -29,9 +29,9 @@ from voc_lib.measure.weighting.unsolicited import odds_from_posts
 from voc_lib.store import Store
 
 
-def check_silence(store: Store, one: Correction) -> Checked:
+def check_silence(one: Correction) -> Checked:
     """Whether the weighted speakers behave as all customers do in what was held out of the weighting; see `check_correction`. Undecided where there is no weighting."""
-    return tested(store, one) if one.refused is None else Checked("undecided", pl.DataFrame(schema=TABLE))
+    return one.checked or Checked("undecided", pl.DataFrame(schema=TABLE))
 
 
 def balance_now(one: Correction) -> pl.DataFrame:

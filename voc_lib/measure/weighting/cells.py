@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from voc_lib.measure.weighting.inference import ALONE, RANK
+from voc_lib.measure.weighting.inference import ALONE, RANK, design_of
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError, read_margins, settle_silent
 from voc_lib.measure.weighting.spoken import BASE, ROUNDED, refuse_unknown, spoken
 from voc_lib.measure.weighting.weights import ALL_SPOKE, solve
@@ -83,7 +83,7 @@ def mean_of_cells(cells: pl.DataFrame, by: str | None = None, se: str = "hc3", c
     heard = cells.filter((pl.col("n") > 0) & pl.col("weight").is_not_null())
     n, total, squares, w = (heard[name].to_numpy().astype(float) for name in ("n", "total", "squares", "weight"))
     groups = {None: np.ones(heard.height, bool)} if by is None else {level: (heard[by] == level).to_numpy() for level in heard[by].unique().sort()}
-    x = indicators(heard, columns or levels_of(heard))
+    x = design_of(heard.select(columns or levels_of(heard)).to_struct("levels"))
     inverse = np.linalg.pinv((x * n[:, None]).T @ x, rcond=RANK, hermitian=True)
     leverage = ((x @ inverse) * x).sum(1)
     alone = leverage > 1 - ALONE
@@ -111,9 +111,3 @@ def mean_of_cells(cells: pl.DataFrame, by: str | None = None, se: str = "hc3", c
     names = ["by", "estimate", "std_error", "conf_low", "conf_high", "n", "effective_n"]
     found = pl.DataFrame(rows, schema=dict.fromkeys(names) | {"by": pl.String}, orient="row").with_columns(pl.col(names[1:5]).fill_nan(None))
     return found.drop("by") if by is None else found.rename({"by": by})
-
-
-def indicators(cells: pl.DataFrame, columns: list[str]) -> np.ndarray:
-    """1 and a 0/1 column per level; levels of different columns add up to the same people, which a pseudo-inverse bears."""
-    parts = [np.ones(cells.height)] + [(cells[column] == level).to_numpy() for column in columns for level in cells[column].unique().sort()]
-    return np.column_stack(parts).astype(float)

@@ -7,16 +7,18 @@ gets no weight: what linking loses and what silence hides are told apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import polars as pl
 
+from voc_lib.collect.contract_weighting import EVENT
 from voc_lib.collect.customers import FrameError
 from voc_lib.contracts import Channel, Metric
 from voc_lib.measure.feedback import monday, week_of
 from voc_lib.measure.weighting.cells import checked, levels_of, weigh_cells
-from voc_lib.measure.weighting.checks import COLUMNS as TABLE, Checked, check_correction
+from voc_lib.measure.weighting.checks import COLUMNS as TABLE
+from voc_lib.measure.weighting.checks import Checked, check_correction, verdict_of
 from voc_lib.measure.weighting.diagnostics import diagnose_cells
 from voc_lib.measure.weighting.frame import Base, affordable, base_of, cells_for, everybody_of, frame_cells, speakers
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
@@ -29,13 +31,15 @@ from voc_lib.stats.mixed import CellFit
 from voc_lib.store import Store
 
 FEWEST = 10  # linked people who answered
+ONLY_RANGE = "权重太不均匀或人太少，只给区间"
+FAILED = "校正检验未通过，只给区间"  # in the words of the page
 
 
 @dataclass(frozen=True)
 class Correction:
     """What is known of a question after weighting. `refused` says why there is no corrected figure (None: there is one); the frames are then None.
 
-    `cells` with `weight`, `columns` weighed by, `people` (one row a customer who answered: customer_id, y, columns, behaviours, weight), `figures` as `diagnose_cells`, `notes`, `fit` the outcome model. Of people, `around`
+    `cells` with `weight`, `columns` weighed by, `people` (one row a customer who answered: customer_id, y, columns, behaviours, weight), `figures` as `diagnose_cells`, `notes`, `fit` the outcome model, `checked` on behaviour held out. Of people, `around`
     is y less what the outcome model says of their cell, plus what it says of all: its weighted mean is the doubly robust figure, so that what is said of silence is said of that figure.
     """
 
@@ -50,6 +54,14 @@ class Correction:
     figures: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     fit: CellFit | None = None
+    checked: Checked | None = None
+
+    @property
+    def hidden(self) -> str | None:
+        """Why no single figure may be printed, only its range; None where it may."""
+        if self.refused is not None:
+            return self.refused
+        return ONLY_RANGE if self.figures.get("verdict") == "range_only" else FAILED if self.checked is not None and self.checked.verdict == "failed" else None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -107,7 +119,9 @@ def correct(store: Store, answers: pl.DataFrame, channel: Channel, start: date, 
         wide = frame_cells(store, base, people, tuple(asked))
     except (FrameError, WeightingError) as error:
         return {name: Correction(name, channel.channel, str(error)) for name in asked}
-    return {name: _one(name, channel.channel, base, wide, people, answers[name].count() - people[name].count()) for name in asked}
+    found = {name: _one(name, channel.channel, base, wide, people, answers[name].count() - people[name].count()) for name in asked}
+    everyone = everybody_of(store, base)
+    return {name: one if one.refused else replace(one, checked=tested(one, everyone)) for name, one in found.items()}
 
 
 def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.DataFrame, outside: int) -> Correction:
@@ -143,16 +157,16 @@ def ranges(one: Correction, odds: Sequence[float] = ODDS, by: str | None = None,
     return found.with_columns(pl.col("low", "high", "conf_low", "conf_high").clip(least, most))
 
 
-def tested(store: Store, one: Correction) -> Checked:
+def tested(one: Correction, everyone: pl.DataFrame) -> Checked:
     """The check of the correction on the behaviours held out: each in turn, with weights made without the columns it shows in.
 
     Behaviour by which the base is made (a visit for people who visited) is no test and left out. Without one that can be tested: undecided.
+    `everyone`: the base as `everybody_of` gives it.
     """
-    everyone = everybody_of(store, one.base)
     parts = []
     for name in one.base.held_out:
         kept = [column for column in one.columns if column not in (name, f"{name}_band")]
-        if name.removeprefix("touchpoint:") in one.base.kinds or not kept or everyone[name].n_unique() < 2:
+        if name.removeprefix(EVENT) in one.base.kinds or not kept or everyone[name].n_unique() < 2:
             continue
         try:
             people = one.people if len(kept) == len(one.columns) else calibrate(one.people.drop("weight", BASE, "calibration", "weight_note"), everyone.group_by(kept).agg(pl.col(COUNT).sum()), on_silent="extrapolate")
@@ -160,8 +174,5 @@ def tested(store: Store, one: Correction) -> Checked:
         except WeightingError:  # the margins that are left cannot be met, or fix the behaviour: it tests nothing
             continue
         parts.append(found.table.with_columns((pl.col("remade") | (len(kept) < len(one.columns))).alias("remade")))
-    if not parts:
-        return Checked("undecided", pl.DataFrame(schema=TABLE))
-    table = pl.concat(parts)
-    verdicts = set(table["verdict"])
-    return Checked("failed" if "different" in verdicts else "passed" if verdicts == {"equivalent"} else "undecided", table)
+    table = pl.concat(parts) if parts else pl.DataFrame(schema=TABLE)
+    return Checked(verdict_of(table), table)

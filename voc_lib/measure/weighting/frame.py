@@ -13,14 +13,13 @@ from datetime import date
 import polars as pl
 
 from voc_lib import schema
-from voc_lib.collect.customers import DAYS_A_YEAR, TENURE, FrameError, band_levels, band_sql, bands_of, weighting_of
+from voc_lib.collect.contract_weighting import EVENT
+from voc_lib.collect.customers import DAYS_A_YEAR, TENURE, UNKNOWN, FrameError, band_levels, band_sql, bands_of, weighting_of
 from voc_lib.engine import quote
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.store import Store
 
 PEOPLE_A_LEVEL = 10  # answers for every level that is calibrated; below it weights follow single people
-EVENT = "touchpoint:"
-UNKNOWN = "未知"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from voc_lib.measure.weighting.inference import ALONE, RANK, weights_of
+from voc_lib.measure.weighting.inference import ALONE, RANK, design_of, weights_of
 from voc_lib.measure.weighting.margins import WeightingError
 from voc_lib.measure.weighting.weights import BASE
 
@@ -71,13 +71,7 @@ def covariates(calibration: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     else:
         cells = told.unique(maintain_order=True)
         place = told.join(cells.with_row_index("_place"), on=told.columns, how="left", maintain_order="left")["_place"].to_numpy()
-    parts = [np.ones(cells.height)]
-    for column in cells:
-        if column.dtype.is_float():
-            parts.append(column.to_numpy() / max(column.abs().max(), 1e-300))
-        else:
-            parts += [(column == level).to_numpy() for level in column.unique().sort()]
-    return np.column_stack(parts).astype(float), place
+    return design_of(cells.to_struct("cells")), place
 
 
 def _pushed(w, score, slope, left, leverage) -> float:
