@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from voc_lib.measure.weighting.cells import cells_of
 from voc_lib.measure.weighting.changes import change_sensitivity
 from voc_lib.measure.weighting.inference import weighted_mean
+from voc_lib.measure.weighting.outcomes import about_everybody
 from voc_lib.measure.weighting.sensitivity import sensitivity
 from voc_lib.measure.weighting.weights import calibrate
 from voc_lib.stats.marginal_sensitivity import least_odds, odds_range
@@ -62,10 +64,12 @@ def held(simvoc, world, scenario: str, repetitions: int) -> list[tuple]:
     for _ in range(repetitions):
         raked = calibrate(frame.filter(pl.Series(stream.random(CUSTOMERS) < p)), cells)
         for figure in truth:
-            found = sensitivity(raked, figure, ODDS, threshold=truth[figure])  # the last row is that of the tipping odds
-            for key, (odds, low, high, conf_low, conf_high, *_) in zip((*ODDS, "tipping"), found.iter_rows(), strict=True):
-                seen.setdefault((figure, key), []).append((odds, low, high, conf_low, conf_high))
-    rows = []
+            page = raked.with_columns(about_everybody(raked, figure, cells_of(raked, figure, cells)))
+            for name, table, column in ((figure, raked, figure), (f"{figure}, as the page (around dr)", page, "around")):
+                found = sensitivity(table, column, ODDS, threshold=truth[figure])  # the last row is that of the tipping odds
+                for key, (odds, low, high, conf_low, conf_high, *_) in zip((*ODDS, "tipping"), found.iter_rows(), strict=True):
+                    seen.setdefault((name, key), []).append((odds, low, high, conf_low, conf_high))
+    truth, rows = {name: truth[name.split(",")[0]] for name, _ in seen}, []
     for figure, odds in ((figure, odds) for figure in truth for odds in ODDS):
         _, low, high, conf_low, conf_high = np.array(seen[figure, odds], float).T
         tipping = np.array(seen[figure, "tipping"], float)[:, 0]

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from voc_lib.measure.weighting.cells import cells_of, mean_of_cells, weigh_cells
 from voc_lib.measure.weighting.inference import Sampling, weighted_mean
 from voc_lib.measure.weighting.margins import WeightingError
-from voc_lib.measure.weighting.outcomes import dr, dr_cells, mrp, mrp_cells, smooth
+from voc_lib.measure.weighting.outcomes import about_everybody, dr, dr_cells, mrp, mrp_cells, smooth
 from voc_lib.measure.weighting.propensity import ipw
 from voc_lib.measure.weighting.weights import ALL_SPOKE, calibrate
 from voc_lib.stats.augmented import Outcome, Spoken, augmented, line
@@ -267,3 +267,14 @@ def test_one_kind_of_customer_is_a_plain_mean():
     robust, smoothed = dr(frame, "score", everyone).row(0, named=True), mrp(frame, "score", everyone).row(0, named=True)
     assert robust["estimate"] == pytest.approx(3) == smoothed["estimate"]
     assert robust["std_error"] == pytest.approx(np.sqrt(2.5 / 5 * (1 - 5 / 50)), rel=0.3)  # a draw of five of fifty, by leaving one out
+
+
+def test_the_weighted_mean_about_everybody_is_the_robust_figure():
+    lots = np.random.default_rng(8)
+    everyone = pl.DataFrame({"city": lots.choice(["甲", "乙", "丙"], 900), "age": lots.integers(0, 3, 900)})
+    frame = everyone.filter(pl.Series(lots.random(900)) < 0.1 + 0.1 * (pl.col("city") == "乙") * (pl.col("age") > 0)).with_columns((5 + pl.col("age") - 2 * (pl.col("city") == "乙")).cast(pl.Float64).alias("score"))
+    frame = frame.with_columns(pl.col("score") + pl.Series(lots.normal(0, 1, frame.height)))
+    weighted = calibrate(frame, everyone)
+    around = about_everybody(weighted, "score", cells_of(frame, "score", everyone))
+    assert (weighted["weight"] * around).sum() / weighted["weight"].sum() == pytest.approx(dr(frame, "score", everyone)["estimate"].item(), rel=1e-9)
+    assert around.std() < weighted["score"].std()  # what the model knows cannot be tilted

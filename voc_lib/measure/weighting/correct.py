@@ -22,7 +22,7 @@ from voc_lib.measure.weighting.checks import Checked, check_correction, verdict_
 from voc_lib.measure.weighting.diagnostics import diagnose_cells
 from voc_lib.measure.weighting.frame import Base, affordable, base_of, cells_for, everybody_of, frame_cells, speakers
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
-from voc_lib.measure.weighting.outcomes import dr_cells, mrp_cells, smooth
+from voc_lib.measure.weighting.outcomes import about_everybody, dr_cells, mrp_cells, smooth
 from voc_lib.measure.weighting.sensitivity import ODDS, sensitivity
 from voc_lib.measure.weighting.spoken import BASE
 from voc_lib.measure.weighting.weights import calibrate
@@ -140,9 +140,7 @@ def _one(name: str, channel: str, base: Base, wide: pl.DataFrame, people: pl.Dat
     notes = (*notes, *((f"另有{f' {outside:,} 位' if outside >= FEWEST else f'不足 {FEWEST} 位'}答了的客户不在这个基数里（如期初之后才买），没有算进来",) if outside else ()))
     weighted = answered.select(PERSON, pl.col(name).alias("y"), *base.columns, *base.held_out).join(cells.select(*columns, "weight"), on=columns, how="left", maintain_order="left")
     fit = smooth(cells.drop("weight"))
-    model = cells.select(*columns, COUNT, pl.Series("predicted", fit.fitted))
-    everybody = float((model["predicted"] * model[COUNT]).sum() / model[COUNT].sum())
-    weighted = weighted.join(model.drop(COUNT), on=columns, how="left", maintain_order="left").with_columns((pl.col("y") - pl.col("predicted") + everybody).alias("around")).drop("predicted")
+    weighted = weighted.with_columns(about_everybody(weighted, "y", cells.drop("weight"), fit))
     weighted = weighted.with_columns(pl.lit(1.0).alias(BASE), pl.struct(columns).alias("calibration"), pl.lit("；".join(notes) or None, dtype=pl.String).alias("weight_note"))
     return Correction(name, channel, None, None, base, cells, columns, weighted, diagnose_cells(cells, levels_of(cells)), notes, fit)
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from voc_lib.measure.weighting.cells import cells_of, checked, levels_of
-from voc_lib.measure.weighting.margins import COUNT, Margins, WeightingError, read_margins, settle_silent
+from voc_lib.measure.weighting.margins import COUNT, Margins, WeightingError, as_level, read_margins, settle_silent
 from voc_lib.measure.weighting.propensity import ipw
 from voc_lib.measure.weighting.spoken import BASE, ROUNDED, refuse_unknown, spoken
 from voc_lib.measure.weighting.weights import ALL_SPOKE, calibrate
@@ -95,6 +95,17 @@ def dr_cells(cells: pl.DataFrame, weight_per_cell, by: str | None = None, outcom
     outcome = _checked(told, outcome, "raking", divide)
     rows = cells.with_columns(pl.Series("weight", weight_per_cell, dtype=pl.Float64), pl.lit(1.0).alias(BASE)).filter(pl.col("n") > 0)
     return _dr(rows, told, cells, by, outcome, confidence, fpc, divide, [], fit)
+
+
+def about_everybody(people: pl.DataFrame, column: str, cells: pl.DataFrame, fit: CellFit | None = None) -> pl.Series:
+    """Each answer less what the model predicts of its cell, plus what it predicts of everybody: with the weights its mean is `dr`'s figure, so that a range of it is a range of that figure.
+
+    `people`: a row per customer who answered, with the columns of `cells` (levels, `count`, `n`, `total`, `squares`), in whose order `fit` is what `smooth` gave.
+    """
+    levels, fitted = levels_of(cells), (fit or smooth(cells)).fitted
+    everybody = float(fitted @ cells[COUNT].to_numpy() / cells[COUNT].sum())
+    told = people.select(as_level(name) for name in levels).join(cells.select(levels).with_columns(pl.Series("predicted", fitted)), on=levels, how="left", maintain_order="left")
+    return (people[column].cast(pl.Float64) - told["predicted"] + everybody).alias("around")
 
 
 def smooth(cells: pl.DataFrame) -> CellFit:
