@@ -29,10 +29,10 @@ PLOTLY = "application/vnd.plotly.v1+json"
 START_SECONDS, RUN_SECONDS = 90, 240
 TOKEN = "only-for-this-test"
 LOOKED_AT_AGAIN = {"verbatims.ipynb", "taxonomy_studio.ipynb"}  # by a test of its own, without running it once more
-DONE = """() => { const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
-                  return cells.length > 3 && cells.every(cell => /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent)) }"""
-STARTED = "() => /\\[[\\d*]+\\]/.test(document.querySelector('.jp-Notebook .jp-CodeCell .jp-InputPrompt').textContent)"
-WAITING = "() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].some(prompt => prompt.textContent.includes('*'))"
+READY = """() => { const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+                   return kernel?.connectionStatus === 'connected' && kernel.status === 'idle' }"""
+ASK = """command => { window.said = undefined;
+                     window.jupyterapp.commands.execute(command).then(said => window.said = String(said), wrong => window.said = String(wrong)) }"""
 FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 
 
@@ -71,7 +71,7 @@ def lab(explored_world, tmp_path_factory):
     variables = {"VOC_HOME": str(home), "JUPYTER_CONFIG_DIR": str(own / "config"), "JUPYTER_DATA_DIR": str(own / "data"), "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
                  "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces")}
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}",
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True",
          f"--notebook-dir={home / 'notebooks'}"],
         env={**os.environ, **variables}, cwd=home, stdout=(home / "lab.log").open("w"), stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
@@ -92,16 +92,6 @@ def answers(url: str) -> bool:
             return True
     except (urllib.error.URLError, OSError):
         return False
-
-
-def whole(path: Path, before: int) -> nbformat.NotebookNode | None:
-    """The notebook once it has been written again, and to its end."""
-    if path.stat().st_mtime_ns == before:
-        return None
-    try:
-        return nbformat.read(path, 4)
-    except (nbformat.reader.NotJSONError, UnicodeDecodeError):  # half of it is there, perhaps half a character
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -129,43 +119,16 @@ def run_all(lab, chromium):
         return opened[name]
 
     def executed(page, name):
-        path = home / "notebooks" / name
-        before = path.stat().st_mtime_ns
         page.goto(f"{address}/lab/tree/{name}?token={TOKEN}&reset")
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        choose(page, "Run", "runmenu:run-all", lambda: page.evaluate(STARTED))
-        until, still = time.monotonic() + RUN_SECONDS, 0
-        while not page.evaluate(DONE):
-            wrong = page.locator(FAILED).all_text_contents()
-            prompts = page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
-            lost = bool(wrong) and "[ ]" in prompts[0]  # only the last cells ran, without those they build on
-            assert (lost or not wrong) and time.monotonic() < until, f"{name} did not run to its end: {prompts} {wrong}"
-            still = 0 if page.evaluate(WAITING) else still + 1
-            if still > 15:  # three seconds with nothing asked for: a kernel that came late took the rest of the cells with it
-                choose(page, "Run", "runmenu:run-all", lambda: page.evaluate(WAITING) or page.evaluate(DONE))
-                still = 0
-            page.wait_for_timeout(200)
-        choose(page, "File", "docmanager:save", lambda: whole(path, before))
-        return whole(path, before)
+        page.wait_for_function(READY)  # what is asked of a kernel that is still being connected to is lost, a part of it or all
+        ask(page, "notebook:run-all-cells")
+        ask(page, "docmanager:save")
+        return nbformat.read(home / "notebooks" / name, 4)
 
-    def choose(page, menu, command, done):
-        """Choose from a menu until it shows: JupyterLab drops what is asked while it is still setting itself up."""
-        from playwright.sync_api import TimeoutError
-
-        until = time.monotonic() + RUN_SECONDS
-        while not done():
-            assert time.monotonic() < until, f"{command} did nothing"
-            for button in page.locator(".jp-Dialog button.jp-mod-accept").all():  # a kernel or a file asked for on a slow machine
-                button.click()
-            try:
-                page.locator(".lm-MenuBar-itemLabel", has_text=menu).first.click(timeout=5000)
-            except TimeoutError:  # a dialog came in between: the next round answers it
-                continue
-            page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
-            for _ in range(50):
-                if done():
-                    return
-                page.wait_for_timeout(100)
+    def ask(page, command):
+        """What the menus `Run` and `File` do, and wait until it is done."""
+        page.evaluate(ASK, command)
+        page.wait_for_function("() => window.said !== undefined")
 
     def close(name):
         page = opened.pop(name)[0]
@@ -181,7 +144,9 @@ def run_all(lab, chromium):
 @pytest.mark.parametrize("name", enough(NOTEBOOKS))
 def test_the_notebook_runs_to_its_end_and_shows_what_it_made(run_all, name):
     page, saved, foreign = run_all(name)
-    outputs = [output for cell in saved.cells if cell.cell_type == "code" for output in cell.outputs]
+    cells = [cell for cell in saved.cells if cell.cell_type == "code"]
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert [output for output in outputs if output.output_type in ("error", "stream")] == []
     assert page.locator(FAILED).count() == 0
     made = sum(PLOTLY in output.get("data", {}) for output in outputs)
