@@ -69,8 +69,7 @@ def from_the_store(answers: Path, out: Path) -> None:
     people = speakers(store, base, pl.read_parquet(answers), columns)
     cells, _ = weigh_cells(cells_for(frame_cells(store, base, people, ("nps",), columns), "nps", columns))
     found = mean_of_cells(cells)
-    people = people.join(cells.select(*columns, "weight"), on=columns, how="left")
-    people.select("customer_id", *columns, "weight").write_parquet(out)
+    people.lazy().join(cells.lazy().select(*columns, "weight"), on=columns, how="left").select("customer_id", *columns, "weight").sink_parquet(out)
     used, memory = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     again = time.process_time()
     calibrate(people.select(columns), cells.select(*columns, "count"))

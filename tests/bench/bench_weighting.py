@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from voc_lib.evaluate.cases_paper import TRUTH, draw, people_of, robust
 from voc_lib.measure.weighting.cells import mean_of_cells, weigh_cells
 from voc_lib.measure.weighting.margins import COUNT, WeightingError
-from voc_lib.measure.weighting.outcomes import dr, dr_cells, mrp_cells, smooth
+from voc_lib.measure.weighting.outcomes import dr_cells, mrp_cells, smooth
 from voc_lib.measure.weighting.spoken import UnevenWeights
 from voc_lib.measure.weighting.weights import calibrate
 
@@ -149,13 +150,8 @@ def table_paper(repetitions: int) -> list[tuple]:
             for wrong_model in (False, True):
                 rng, errors = np.random.default_rng(SEED), []
                 for _ in range(repetitions):
-                    z = rng.normal(size=(n, 4))
-                    y = 210 + z @ [27.4, 13.7, 13.7, 13.7] + rng.normal(size=n)
-                    speaks = rng.random(n) < 1 / (1 + np.exp(z @ [1, -0.5, 0.25, 0.1]))
-                    seen = np.column_stack([np.exp(z[:, 0] / 2), z[:, 1] / (1 + np.exp(z[:, 0])) + 10, (z[:, 0] * z[:, 2] / 25 + 0.6) ** 3, (z[:, 1] + z[:, 3] + 20) ** 2])
-                    everybody = pl.DataFrame({f"x{at}": (seen if wrong_model else z)[:, at] for at in range(4)})
-                    other = pl.DataFrame({f"x{at}": (seen if wrong_weights else z)[:, at] for at in range(4)})
-                    errors.append(paper_one(everybody, other, y, speaks))
+                    z, seen, y, speaks = draw(n, rng)
+                    errors.append(paper_one(people_of(seen if wrong_model else z), people_of(seen if wrong_weights else z), y, speaks))
                 error, inner, holds, failed = np.array(errors).T
                 rmse = np.sqrt(np.nanmean(error**2))
                 goal = ("<= 3.0", bool(rmse <= 3)) if wrong_weights and wrong_model and n == 1000 else (None, None)
@@ -168,12 +164,10 @@ def paper_one(everybody: pl.DataFrame, other: pl.DataFrame, y: np.ndarray, speak
     """Weights from one set of covariates, the model from the other."""
     told = pl.Series("y", y)
     try:
-        weighted = calibrate(other.with_columns(told).filter(speaks), other)
-        people = everybody.with_columns(told).filter(speaks).with_columns(weighted["weight"], weighted["base_weight"])
-        found = dr(people, "y", everybody, weighted=people, fpc=True).row(0, named=True)
+        found = robust(everybody, told, speaks, calibrate(other.with_columns(told).filter(speaks), other))
     except WeightingError:
         return np.nan, np.nan, np.nan, True
-    return found["estimate"] - 210, found["estimate"] - y.mean(), found["conf_low"] <= y.mean() <= found["conf_high"], False
+    return found["estimate"] - TRUTH, found["estimate"] - y.mean(), found["conf_low"] <= y.mean() <= found["conf_high"], False
 
 
 def table_full(simvoc) -> list[tuple]:

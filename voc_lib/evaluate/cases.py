@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from voc_lib.evaluate.cases_api import NARROW, NOT_CASES, api_cases, read_schools, variable
+from voc_lib.evaluate.cases_api import NARROW, NOT_CASES, NOTED, api_cases, read_schools, variable
 from voc_lib.evaluate.cases_more import special_cases
+from voc_lib.evaluate.cases_paper import REPETITIONS, paper_rows
 from voc_lib.evaluate.cases_senseweight import senseweight_rows
 from voc_lib.evaluate.found import EvaluateError
 from voc_lib.measure.weighting.inference import Sampling, kish, weighted_mean, weighted_nps, weighted_ratio, weighted_share, weighted_total
@@ -23,14 +24,14 @@ from voc_lib.measure.weighting.weights import calibrate
 
 ROWS = {"case": pl.String, "quantity": pl.String, "expected": pl.Float64, "found": pl.Float64, "difference": pl.Float64, "note": pl.String}
 TODO = "尚未实现"
-OTHERS = ("kang_schafer_measured.json",)
+PAPER = "kang_schafer_measured.json"
 PROMOTER, DETRACTOR = 750, 599  # an NPS of schools, 750 points and more minus under 600: the case does not name them, these give its population and both samples
 
 
-def evaluate_cases(folder: Path | str) -> pl.DataFrame:
+def evaluate_cases(folder: Path | str, repetitions: int = REPETITIONS) -> pl.DataFrame:
     """The table `case, quantity, expected, found, difference, note`; `difference` is relative; expected and found are null where `note` says 尚未实现.
 
-    Of weights it shows the one that is farthest off. EvaluateError where the folder has no case that is known here.
+    Of weights it shows the one that is farthest off; simulations are repeated `repetitions` times. EvaluateError where the folder has no case that is known here.
     """
     place = Path(folder) / "weighting"
     rows = []
@@ -40,9 +41,10 @@ def evaluate_cases(folder: Path | str) -> pl.DataFrame:
         rows += [row for group, want in json.loads((place / "simvoc" / "expected_R_raking.json").read_text("utf-8")).items() for row in _told(f"simvoc/{group}", lambda: _simvoc(place / "simvoc", group, want))]  # noqa: B023
     if (place / "senseweight" / "expected.json").is_file():
         rows += senseweight_rows(place / "senseweight")
+    if (place / PAPER).is_file():
+        rows += paper_rows(place / PAPER, repetitions)
     if not rows:
         raise EvaluateError(f"{folder} 里没有认识的例子。请写一个含 weighting/api 或 weighting/simvoc 的文件夹，例如 voc evaluate --cases ../shared/cases。")
-    rows += [_todo(f"weighting/{Path(name).parts[0].removesuffix('.json')}") for name in OTHERS if (place / name).is_file()]
     rows += [_todo(other.name) for other in sorted(Path(folder).iterdir()) if other.is_dir() and other.name != "weighting"]
     return pl.DataFrame(rows, schema=ROWS, orient="row")
 
@@ -62,7 +64,7 @@ def _api(folder: Path) -> list[tuple]:
         elif case == "selfsel_infeasible_bounds":
             rows.append((*_row(name, "refused", 1, float(known[case]()))[:-1], f"例子没有记下 R 的上下限，这里用 {NARROW[0]} 到 {NARROW[1]}"))
         else:
-            rows += _told(name, lambda: _figures(name, want, *known[case]()))  # noqa: B023
+            rows += [(*row[:-1], row[-1] or NOTED.get(case)) for row in _told(name, lambda: _figures(name, want, *known[case]()))]  # noqa: B023
     return rows
 
 

@@ -59,6 +59,9 @@ def variable(frame: pl.DataFrame, name: str) -> pl.Expr:
     column = max((column for column in frame.columns if name.startswith(column)), key=len)
     return (pl.col(column) == name.removeprefix(column)).cast(pl.Float64).alias("_variable")
 
+# What is to be known of a case before its difference is read.
+NOTED = {"srs_calibrate_logit_bounds_0.5_2.5_w1": "R 的权重是基础权重 1 的 27 到 35 倍，都在它自己的上下限之外（落在曲线的另一支上）；这里先把基础权重放大到总体人数，上下限是对它的倍数"}
+
 
 def api_cases(schools: Schools) -> dict[str, Callable[[], Case]]:
     """By the name of the case, what makes its weighted sample, its design and the column of its domains (None: none)."""
@@ -82,6 +85,7 @@ def api_cases(schools: Schools) -> dict[str, Callable[[], Case]]:
         "srs_calibrate_linear_w1": lambda: (calibrate(srs, lines, "linear"), PLAIN, None),
         "srs_calibrate_raking_w1": lambda: (calibrate(srs, lines), PLAIN, None),
         "srs_calibrate_linear_bounds_0.8_1.2": lambda: (calibrate(srs, lines, "linear", "pw", bounds=(0.8, 1.2)), PLAIN, None),
+        "srs_calibrate_logit_bounds_0.5_2.5_w1": lambda: (calibrate(srs, lines, "logit", bounds=(0.5, 2.5)), PLAIN, None),
         "srs_calibrate_logit_bounds_0.5_2.5_pw": lambda: (calibrate(srs, lines, "logit", "pw", bounds=(0.5, 2.5)), PLAIN, None),
         "srs_rake_domain_stype": lambda: (raked_srs(), PLAIN, "stype"),
         "srs_rake_domain_awards": lambda: (raked_srs(), PLAIN, "awards"),

@@ -36,6 +36,15 @@ def test_the_planted_propensity_is_found_and_takes_the_bias_away():
     assert abs(weighted_mean(found, "score")["estimate"].item() - truth) < 0.1 * abs(naive - truth)
 
 
+def test_a_likelihood_that_is_flat_to_the_last_digit_is_a_top():
+    lots = np.random.default_rng(5)
+    for _ in range(60):  # one in fifty of such draws was refused when a last step had to show in the likelihood
+        everyone = pl.DataFrame({f"x{at}": lots.normal(size=1000) for at in range(4)})
+        speaks = lots.random(1000) < 1 / (1 + np.exp(everyone.to_numpy() @ [1, -0.5, 0.25, 0.1]))
+        found = ipw(everyone.filter(speaks), everyone)
+        assert found["weight"].sum() == pytest.approx(1000, rel=0.25)
+
+
 def test_a_ridge_pulls_towards_everybody_alike_and_a_huge_one_all_the_way():
     frame, everyone = planted(4000)
     spread = [ipw(frame, everyone.select("city", "age"), ridge)["propensity"].std() for ridge in (0.0, 50.0, 1e9)]

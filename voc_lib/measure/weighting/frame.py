@@ -109,8 +109,8 @@ def speakers(store: Store, base: Base, answers: pl.DataFrame, columns: tuple[str
     given = ", ".join(f'a."{short}"' for short in asked.values())
     wanted = ", ".join([*(f'"{short}"' for short in asked.values()), base.selected(*(columns or base.said))])
     found = store.sql(f"SELECT customer_id, {wanted} FROM (SELECT f.*, {given} FROM ({base.rows}) f JOIN answers a USING (customer_id))", answers=answers.rename(asked))
-    found = found.rename({short: name for name, short in asked.items()})
-    return _in_words(base, found).with_columns(pl.col(name).cast(pl.Float64).fill_nan(None) for name in asked).sort(PERSON)
+    found = found.sort(PERSON).rename({short: name for name, short in asked.items()})  # sorted while the bands are numbers still: words are dear to move
+    return _in_words(base, found).with_columns(pl.col(name).cast(pl.Float64).fill_nan(None) for name in asked)
 
 
 def everyone_in(store: Store, base: Base) -> pl.DataFrame:

@@ -104,10 +104,10 @@ def _fitted(design: Design, rows: pl.DataFrame, everyone: pl.DataFrame, ridge: f
         bend = (x * (size * likely * (1 - likely))[:, None]).T @ x + np.diag(penalty)
         scale = 1 / np.sqrt(np.maximum(np.diag(bend), 1e-300))
         change = scale * np.linalg.lstsq(bend * np.outer(scale, scale), scale * score, rcond=DEPENDENT)[0]
-        length = 1.0
-        while (after := height(b + length * change)) < now and length > SHORTEST:
+        length, level = 1.0, now - SETTLED * abs(now)  # at the top the likelihood cannot tell a step up from a step down any more, the score can
+        while (after := height(b + length * change)) < level and length > SHORTEST:
             length /= 2
-        if not after > now:
+        if after < level:
             break
         b, gain, now = b + length * change, after - now, after
         if gain <= SETTLED * abs(now):
