@@ -31,24 +31,25 @@ def evaluate(
 
 def _planted(store: str | None, truth: Path | None, as_json: bool) -> None:
     from voc_lib.evaluate import evaluate as look
-    from voc_lib.evaluate import evaluate_people
+    from voc_lib.evaluate import evaluate_answers, evaluate_people
     from voc_lib.settings import settings
 
     name = store or settings().store
-    found, people = look(name, truth), evaluate_people(name, truth)
+    found, people, answers = look(name, truth), evaluate_people(name, truth), evaluate_answers(name, truth)
     if as_json:
-        say_json({"store": name, "truths": found.to_dicts(), "people": people.to_dicts()})
+        say_json({"store": name, "truths": found.to_dicts(), "people": people.to_dicts(), "answers": answers.to_dicts()})
         return
     table = Table("埋下的事", "开始", "埋下反馈", "人", "库中", "编到", "结果", title=f"库「{name}」：埋下的对找到的（合成样例数据）", title_justify="left")
     for row in found.iter_rows(named=True):
         coded = "—" if row["coded_share"] is None else f"{row['coded_share']:.0%}"
         table.add_row(row["title"], row["begins"] or "—", f"{row['planted']:,}", f"{row['customers']:,}", f"{row['in_store']:,}", coded, row["found"])
     out.print(table)
-    if people.height:
-        table = Table("谁是谁、旅程", "测得", "应到", "说明", title="人的关联（合成样例数据）", title_justify="left")
-        for row in people.iter_rows(named=True):
-            table.add_row(row["measure"], *("—" if row[name] is None else f"{row[name]:,.4g}" for name in ("found", "reach")), row["note"])
-        out.print(table)
+    for rows, first, title in ((people, "谁是谁、旅程", "人的关联"), (answers, "沉默的客户", "折算到全体")):
+        if rows.height:
+            table = Table(first, "测得", "应到", "说明", title=f"{title}（合成样例数据）", title_justify="left")
+            for row in rows.iter_rows(named=True):
+                table.add_row(row["measure"], *("—" if row[name] is None else f"{row[name]:,.4g}" for name in ("found", "reach")), row["note"])
+            out.print(table)
 
 
 def _real(real: Path | None, fit_on: Path | None, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from voc_lib.collect.ingest import known_sources
 from voc_lib.evaluate.born import born_row
 from voc_lib.evaluate.parted import parted_row
 from voc_lib.evaluate.people import people_rows
+from voc_lib.evaluate.silent import silent_rows
 from voc_lib.evaluate.truth import read_truths, truth_folder
 from voc_lib.measure.analyses.movers import movers
 from voc_lib.enrich.in_force import coder_in_force
@@ -56,6 +57,11 @@ def evaluate(store: str | None = None, truth: Path | None = None) -> pl.DataFram
 def evaluate_people(store: str | None = None, truth: Path | None = None) -> pl.DataFrame:
     """People linked against people planted, one row a measure: measure, found, reach (null: none set), note. See `people_rows`. Raises EvaluateError as `evaluate`."""
     return people_rows(*_opened(store, truth))
+
+
+def evaluate_answers(store: str | None = None, truth: Path | None = None) -> pl.DataFrame:
+    """Answers corrected for the silent against what all would have said, one row a measure: measure, found, reach (null: none set), note. See `silent_rows`. Raises EvaluateError as `evaluate`."""
+    return silent_rows(*_opened(store, truth))
 
 
 def _opened(store: str | None, truth: Path | None) -> tuple[Store, Path]:

@@ -20,6 +20,7 @@ from voc_lib.sample.planting import Notes, Planting, kept_leaves, plantings, wri
 from voc_lib.sample.speakers import Speakers
 from voc_lib.sample.speaking import Speaking
 from voc_lib.sample.utterance import Said, Utterance
+from voc_lib.sample.visitors import Visitors
 from voc_lib.sample.world import World, WorldError
 
 ATTEMPTS = 4  # to find words for one utterance
@@ -109,10 +110,11 @@ def plant(world: World, out: Path, tongue: Tongue | None = None) -> Planted:
     (out / "notice.txt").write_text("合成样例数据\n", "utf-8")  # stands on every page made from these exports
     desk = Desk(stage, tongue, channels, out)
     asked = frozenset().union(*(planting.asked for planting in planted.values()))
-    book, heard, speakers = records.Book(stage, out, asked), selection.Heard(stage), Speakers(stage)
+    book, heard, speakers, visitors = records.Book(stage, out, asked), selection.Heard(stage), Speakers(stage), Visitors(stage, speaking, channels)
     for week in world.calendar:
         visits = speaking.visits(week)
         book.visits(week, visits)
+        visitors.take(week, visits, desk.number)
         for one in _week(speaking.week(week, visits), planted, week):
             if said := desk.take(one):
                 heard.take(one)
@@ -126,6 +128,7 @@ def plant(world: World, out: Path, tongue: Tongue | None = None) -> Planted:
     _write_truths(stage, planted, desk.notes, out)
     heard.write(out)
     speakers.write(out)
+    visitors.write(out)
     keys_written = persons.write_identities(stage, heard.accounts(), heard.bits, out, book.bindings.accidents() if book.bindings else {})
     write_truth(out, "quarantine", {"title": "故意埋下的坏行，应进隔离区", "rows": spoiled})
     write_truth(out, "world", {

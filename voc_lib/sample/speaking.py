@@ -110,10 +110,12 @@ class Speaking:
         wanted = voice.weekly * float(self.frame.in_use(week.monday).sum())
         chance = np.minimum(odds * wanted / odds.sum(), 0.95)
         for at in np.flatnonzero(stream.random(len(came)) < chance).tolist():
-            who = int(came[at])
-            key = f"{channel}/{week.label}/{who}"
-            dice = self.world.dice("speaking", channel, week.label, who)
-            yield self.utterance(key, channel, moment(week.day(int(days[at])), voice, dice), who, dice)
+            yield self.after_visit(week, channel, int(came[at]), int(days[at]))
+
+    def after_visit(self, week: Week, channel: str, who: int, day: int) -> Utterance:
+        """What the visitor says in the channel if he says anything: the same whether or not he does."""
+        dice = self.world.dice("speaking", channel, week.label, who)
+        return self.utterance(f"{channel}/{week.label}/{who}", channel, moment(week.day(day), self.voices[channel], dice), who, dice)
 
     def _thread(self, root: Utterance, many: int, week: Week, dice) -> Iterator[Utterance]:
         voice, stream = self.voices[root.channel], self.world.stream("thread", root.key)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from random import Random
 
-from voc_lib.sample.customers import ces_of, csat_of, nps_of
+from voc_lib.sample.customers import Frame, ces_of, csat_of, nps_of
 from voc_lib.sample.exports import Stage, by_quarter, in_order
 from voc_lib.sample.identities import person_name
 from voc_lib.sample.orders import order_number, order_phone
-from voc_lib.sample.utterance import Said
+from voc_lib.sample.utterance import Said, Utterance
 from voc_lib.sample.voice import PLAIN, Voice
 from voc_lib.sample.workbook import write_workbook
 
@@ -40,10 +41,15 @@ def write(path: Path, said: list[Said], stage: Stage) -> None:
     write_workbook(path, "回访明细", rows)
 
 
+def scores(visit: Utterance, dice: Random, frame: Frame) -> tuple[int, int, int]:
+    """The answers to NPS, CSAT and CES."""
+    felt = frame["satisfaction"][visit.who] + 0.35 * (sum(point.polarity for point in visit.points)) + dice.gauss(0, 0.25)
+    return 10 if dice.random() < URGED and felt > -0.6 else int(nps_of(felt)), int(csat_of(felt)), int(ces_of(felt))
+
+
 def _row(one: Said, stage: Stage) -> tuple:
     visit, dice, frame = one.utterance, stage.dice(one.number), stage.frame
-    felt = frame["satisfaction"][visit.who] + 0.35 * (sum(point.polarity for point in visit.points)) + dice.gauss(0, 0.25)
-    nps = 10 if dice.random() < URGED and felt > -0.6 else int(nps_of(felt))
+    nps, csat, ces = scores(visit, dice, frame)
     asked = dice.random()
     told = "不方便回答" if asked < 0.02 else f"{nps}分" if asked < 0.07 else nps
     city = frame.cast.cities[frame["city"][visit.who]]
@@ -52,4 +58,4 @@ def _row(one: Said, stage: Stage) -> tuple:
     words = one.body if visit.truth or dice.random() > WORDLESS else None
     return (one.source_id, visit.when.date(), city.region, city.name, visit.slots["dealer"], product if dice.random() < 0.6 else product[-2:], person_name(visit.who),
             int(phone) if dice.random() < 0.15 else phone + (" " if dice.random() < 0.05 else ""), told,
-            int(csat_of(felt)) if dice.random() > 0.04 else None, int(ces_of(felt)) if dice.random() > 0.1 else None, words)
+            csat if dice.random() > 0.04 else None, ces if dice.random() > 0.1 else None, words)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from random import Random
 
-from voc_lib.sample.customers import ces_of, csat_of, nps_of
+from voc_lib.sample.customers import Frame, ces_of, csat_of, nps_of
 from voc_lib.sample.exports import Stage, by_quarter, in_order
-from voc_lib.sample.utterance import Said
+from voc_lib.sample.utterance import Said, Utterance
 from voc_lib.sample.voice import PLAIN, Voice
 from voc_lib.sample.workbook import write_workbook
 
@@ -34,11 +35,16 @@ def write(path: Path, said: list[Said], stage: Stage) -> None:
     write_workbook(path, "回访明细", rows)
 
 
+def scores(visit: Utterance, dice: Random, frame: Frame) -> tuple[int, int, int]:
+    """The answers to NPS, CSAT and CES."""
+    felt = frame["satisfaction"][visit.who] + 0.35 * sum(point.polarity for point in visit.points) + dice.gauss(0, 0.25)
+    return int(nps_of(felt)), int(csat_of(felt)), int(ces_of(felt))
+
+
 def _row(one: Said, stage: Stage) -> tuple:
     visit, dice, frame = one.utterance, stage.dice(one.number), stage.frame
-    felt = frame["satisfaction"][visit.who] + 0.35 * sum(point.polarity for point in visit.points) + dice.gauss(0, 0.25)
-    nps, asked = int(nps_of(felt)), dice.random()
+    (nps, csat, ces), asked = scores(visit, dice, frame), dice.random()
     city = frame.cast.cities[frame["city"][visit.who]]
     return (one.source_id, visit.when.date(), city.region + "分行", city.name, visit.slots["branch"], visit.slots["product"], frame.customer_id(visit.who),
-            "不方便回答" if asked < 0.02 else f"{nps}分" if asked < 0.07 else nps, int(csat_of(felt)) if dice.random() > 0.04 else None,
-            int(ces_of(felt)) if dice.random() > 0.1 else None, one.body if visit.truth or dice.random() > WORDLESS else None)
+            "不方便回答" if asked < 0.02 else f"{nps}分" if asked < 0.07 else nps, csat if dice.random() > 0.04 else None,
+            ces if dice.random() > 0.1 else None, one.body if visit.truth or dice.random() > WORDLESS else None)
