@@ -58,7 +58,9 @@ def _metric(metric: Metric, visits: pl.DataFrame, windows: list[tuple[list[str],
     many, label = f"{len(truth)} 段各 {WEEKS} 周", metric.label
     if given.any():
         off = [float(np.sqrt(((figure - truth)[given] ** 2).mean())) for figure in (heard, corrected)]
-        yield f"折算：{label}比听到的近几倍", off[0] / off[1], None, f"听到的（可关联）平均差 {off[0]:.3g}，折算后差 {off[1]:.3g}；{given.sum()} 段给了数，共 {many}"
+        lean = [float((figure - truth)[given].mean()) for figure in (heard, corrected)]  # what is left of it is luck, which weighting only adds to
+        yield (f"折算：{label}比听到的近几倍", off[0] / off[1], None, f"听到的（可关联）差 {off[0]:.3g}，其中总往一边偏 {lean[0]:+.3g}；折算后差 {off[1]:.3g}，偏 {lean[1]:+.3g}；"
+               f"{given.sum()} 段给了数，共 {many}")
         low, high = (np.array([row[side] for row in rows["weighted"]], float)[given] for side in ("conf_low", "conf_high"))
         yield f"折算：{label}的 95% 区间含真值", float(((low <= truth[given]) & (truth[given] <= high)).mean()), None, f"{given.sum()} 段"
     low, high = (np.array([row[side] for row in rows["range"]], float) for side in ("conf_low", "conf_high"))
