@@ -199,6 +199,22 @@ def test_vacuum_removes_what_no_kept_snapshot_needs(home):
     assert removed["feedback"] == 4 and ids(open_store("s")) == ["a0", "a1", "a2", "a3"]
 
 
+def test_ids_are_laid_down_letters_apart_from_lengths_by_every_writer(home):
+    def encodings():
+        store = open_store("s")
+        listed = ", ".join(f"'{file}'" for file in store.files(["feedback_rows"])["feedback"])
+        rows = store.sql(f"SELECT path_in_schema AS name, encodings FROM parquet_metadata([{listed}])")
+        return {name: set(",".join(rows.filter(pl.col("name") == name)["encodings"]).replace(" ", "").split(",")) for name in ("feedback_id", "channel")}
+
+    store_of(["a"])
+    store_of(["b"])
+    assert "DELTA_LENGTH_BYTE_ARRAY" in encodings()["feedback_id"] and "RLE_DICTIONARY" not in encodings()["feedback_id"]
+    assert "RLE_DICTIONARY" in encodings()["channel"]    # what repeats itself keeps its dictionary
+    maintain("s", keep_days=0)
+    assert "DELTA_LENGTH_BYTE_ARRAY" in encodings()["feedback_id"] and "RLE_DICTIONARY" not in encodings()["feedback_id"]
+    assert ids(open_store("s")) == ["a", "b"]
+
+
 def test_a_reader_goes_on_while_a_writer_and_a_vacuum_run(home):
     for k in range(3):
         store_of([f"a{k}"])

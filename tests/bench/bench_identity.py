@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from voc_lib.collect.identity.link import decide, link
+from voc_lib.collect.identity.decide import decide
+from voc_lib.collect.identity.link import link
 from voc_lib.store_write import write_store
 
 KEYS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000

@@ -9,6 +9,7 @@ import pytest
 from tests.collect.identity.conftest import calls, people
 from voc_lib.collect.identity import link as room
 from voc_lib.collect.identity.edits import LOG, EditError, edit_people, in_force, read_log
+from voc_lib.collect.identity.report import doubts_now
 from voc_lib.collect.ingest import ingest
 from voc_lib.store import open_store
 from voc_lib.store_write import write_store
@@ -53,6 +54,31 @@ def test_news_after_an_edit_gives_what_looking_at_everything_gives(linked, compa
     assert found["N1"][1] == found["C5"][1] and found["N2"][0] == "ann"
     with write_store("s", "again") as writer:
         assert room.link(writer, everything=True).changed == 0
+
+
+STEPS = {
+    "a split of a customer's call": [("split", "C1")], "a split of half a stranger's": [("split", "C5")], "two without keys": [("join", "P3", "C6")], "a stranger to a customer": [("join", "C5", "C2")],
+    "a split, then joined with a stranger": [("split", "C1"), ("join", "C1", "C5")], "two joins that meet, one undone": [("join", "P3", "C5"), ("join", "P3", "C2"), ("undo", 1)],
+    "without keys and undone twice": [("join", "P3", "C6"), ("undo", 1), ("undo", 1)], "a split undone": [("split", "P1"), ("undo", 1)],
+}
+
+
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_an_edit_looks_only_at_what_it_reaches_and_gives_what_looking_at_everything_gives(linked, company, steps, monkeypatch):
+    calls(company, "2026-11", [("N1", "2026-11-02", "16009999999", None, "又是那个电话"), ("N2", "2026-11-03", "16000000001", None, "又响")])
+    ingest("s", company)
+    runs, run = [], room.link
+    monkeypatch.setattr(room, "link", lambda *given, **named: runs.append(run(*given, **named)) or runs[-1])
+    for action, *names in steps:
+        if action == "undo":
+            edit_people("s", {"action": "undo", "of": names[0]}, "王", "弄错了")
+        else:
+            edit(linked, action, *names)
+    assert len(runs) == len(steps) and not any(done.whole for done in runs) and max(done.looked_at for done in runs) < 8    # of ten with keys
+    doubts = doubts_now(open_store("s")).drop("found_at")
+    with write_store("s", "again") as writer:
+        assert run(writer, everything=True).changed == 0
+    assert doubts.equals(doubts_now(open_store("s")).drop("found_at"))
 
 
 def test_two_customers_cannot_be_joined_and_nothing_is_written(linked):

@@ -125,6 +125,17 @@ def test_malformed_keys_are_listed_and_nothing_is_lost(linked):
     assert links_now(open_store("s")).height == links_now(linked).height
 
 
+def test_a_day_whose_only_key_is_malformed_lists_it_and_decides_nothing(linked, company):
+    calls(company, "2026-11", [("N1", "2026-11-02", None, None, "没有键")])
+    ingest("s", company)
+    row = open_store("s").sql("SELECT feedback_id FROM feedback_rows WHERE source_id = 'N1'").item()
+    with write_store("s", "spoil") as writer:
+        writer.append("identity_keys", pl.DataFrame({"feedback_id": [row], "key_type": ["phone"], "key_hash": ["13800138000"], "channel": ["hotline"]}))
+        done = link(writer)
+    assert (done.looked_at, done.changed, done.whole) == (0, 0, False)
+    assert doubts_now(open_store("s")).filter(pl.col("why") == "malformed")["key_hash"].to_list() == ["13800138000"]
+
+
 def test_the_same_number_under_two_types_is_two_keys_and_a_hash_under_two_types_is_none(linked):
     same = pl.Series(["16000000001"])
     assert keyed_hash("phone", same).item() != keyed_hash("member", same).item()

@@ -128,7 +128,7 @@ def append_line(path: Path, line: dict) -> int:
 
 
 def edit_people(name: str, edit: dict, who: str, why: str) -> tuple[int, int]:
-    """Write an edit to the store's log and link again: (its line, how many feedback changed person). EditError where it cannot be made; nothing is written then."""
+    """Write an edit to the store's log and link again what it reaches: (its line, how many feedback changed person). EditError where it cannot be made; nothing is written then."""
     from voc_lib.collect.identity.link import link
     from voc_lib.store_write import write_store
 
@@ -139,7 +139,14 @@ def edit_people(name: str, edit: dict, who: str, why: str) -> tuple[int, int]:
         before = path.read_bytes() if path.exists() else None
         line = append_line(path, edit | {"who": who, "why": why, "at": datetime.now(UTC).isoformat(timespec="seconds")})
         try:
-            return line, link(writer, everything=True).changed
+            return line, link(writer, edited=_spoken_of(path, edit)).changed
         except BaseException:
             path.unlink() if before is None else path.write_bytes(before)
             raise
+
+
+def _spoken_of(path: Path, edit: dict) -> list[str]:
+    """The feedback of an edit, or of the line that it takes back. Raises EditError where there is no such line."""
+    lines = read_log(path)
+    in_force(lines, path.name)
+    return edit.get("feedback") or next(line["feedback"] for line in lines if line["line"] == edit["of"])
