@@ -53,6 +53,15 @@ def test_a_split_ends_its_topic_unless_it_goes_on_as_a_part():
     assert standing(event("birth", "T0001"), event("retire", "T0001"))["T0001"][0] is None
 
 
+def test_a_part_taken_out_of_a_topic_and_merged_leaves_the_rest_where_it_was():
+    out = [event("split", "T0001", ["T0001", "T0003"]), event("split", "T0002", ["T0002", "T0004"]), event("merge", "T0005", ["T0003", "T0004"])]
+    found = standing(event("birth", "T0001"), event("birth", "T0002"), *out)
+    assert {name: found[name][0] for name in found} == {"T0001": "T0001", "T0002": "T0002", "T0003": "T0005", "T0004": "T0005", "T0005": "T0005"}
+    born = [event("birth", f"T000{at}") for at in (1, 2, 9)]
+    found = standing(*born, event("merge", "T0009", ["T0001"]), *out)  # what an analyst had merged before stays so
+    assert found["T0001"][0] == "T0009"
+
+
 def test_what_analysts_merged_or_called_noise_stays_so_when_a_fit_splits_or_merges_it():
     born = [event("birth", f"T000{at}") for at in (1, 2, 3, 4)]
     found = standing(*born, event("merge", "T0001", ["T0002"]), event("noise", "T0003"), event("split", "T0002", ["T0005", "T0006"]), event("split", "T0003", ["T0007", "T0008"]))

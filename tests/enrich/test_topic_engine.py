@@ -1,9 +1,11 @@
 """The engine on points whose groups are known: what it finds, that it stays, and what a refit calls news."""
 
 import numpy as np
+import polars as pl
 import pytest
 
-from voc_lib.enrich.topic_changes import grown, told_otherwise
+from voc_lib.enrich.told import told_otherwise
+from voc_lib.enrich.topic_changes import grown
 from voc_lib.enrich.topic_consensus import NO_VALLEY, consensus, nearest, separation, settle
 from voc_lib.enrich.topics import ANYWHERE, SeededConsensus, read_model, shares
 
@@ -99,11 +101,17 @@ def test_consensus_and_settling_find_two_heaps():
     assert nearest(points, places).tolist() == found.tolist()
 
 
+def told(codes, is_new):
+    """What people tell otherwise since the second of two weeks."""
+    rows = [(f"{row:04}", "2026-W39" if new else "2026-W38", code) for row, (found, new) in enumerate(zip(codes, is_new, strict=bool(codes))) for code in found]
+    return told_otherwise(pl.DataFrame(rows, schema=dict.fromkeys(("text_hash", "iso_week", "code"), pl.String), orient="row"), "2026-W38")
+
+
 def refitted(old, new, previous, codes=()):
     vectors = np.vstack([old, new])
     fit = SeededConsensus(("制动",), 2, 5, previous).fit(vectors, np.full(len(vectors), -1))
     is_new = np.arange(len(vectors)) >= len(old)
-    return grown(fit.model, vectors, fit.labels_, is_new, previous.ids, codes)
+    return grown(fit.model, vectors, fit.labels_, is_new, previous.ids, codes, told(codes, is_new))
 
 
 def named(vectors, count, ids):
@@ -156,7 +164,7 @@ def test_what_codes_tell_and_vectors_cannot_hold_is_only_suspected():
     assert [(found["action"], found["topic_id"], found["others"]) for found in events] == [("apart", parted, None)] and model.ids == before.ids
     together = [[wakes], [deaf]] * 40 + [other] * 80 + [[wakes, deaf]] * 40
     assert [found["action"] for found in refitted(old, new, before, together)[1]] == ["together"]
-    assert told_otherwise([[wakes, deaf]] * 120, np.arange(120) >= 80) == []
+    assert told([[wakes, deaf]] * 120, np.arange(120) >= 80) == []
 
 
 def test_two_topics_whose_valley_fills_are_merged():

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from voc_lib.enrich import ledger
+from voc_lib.enrich.told import told_otherwise
 from voc_lib.enrich.topic_changes import grown
 from voc_lib.enrich.topics import SeededConsensus, read_model
 
@@ -23,10 +24,17 @@ def turned(middle, many, seed, *axes):
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
+def told(codes, is_new):
+    """What people tell otherwise since the second of two weeks."""
+    rows = [(f"{row:04}", "2026-W39" if new else "2026-W38", code) for row, (found, new) in enumerate(zip(codes, is_new, strict=bool(codes))) for code in found]
+    return told_otherwise(pl.DataFrame(rows, schema=dict.fromkeys(("text_hash", "iso_week", "code"), pl.String), orient="row"), "2026-W38")
+
+
 def refitted(old, new, previous, codes):
     vectors = np.vstack([old, new])
-    fit = SeededConsensus(("制动",), 2, 5, previous).fit(vectors, np.full(len(vectors), -1))
-    return grown(fit.model, vectors, fit.labels_, np.arange(len(vectors)) >= len(old), previous.ids, codes)
+    fit = SeededConsensus(("制动",), len(previous.ids), 5, previous).fit(vectors, np.full(len(vectors), -1))
+    is_new = np.arange(len(vectors)) >= len(old)
+    return grown(fit.model, vectors, fit.labels_, is_new, previous.ids, codes, told(codes, is_new))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +85,8 @@ def test_a_refit_on_the_same_keeps_both_halves_and_says_nothing(voice, split):
     old, new, _, _ = voice
     vectors, (model, _) = np.vstack([old, new]), split
     fit = SeededConsensus(("制动",), 3, 9, model).fit(vectors, np.full(len(vectors), -1))
-    again, events = grown(fit.model, vectors, fit.labels_, np.zeros(len(vectors), dtype=bool), model.ids, CODES)
+    is_new = np.arange(len(vectors)) >= len(old)  # the codes still differ from what is older
+    again, events = grown(fit.model, vectors, fit.labels_, is_new, model.ids, CODES, told(CODES, is_new))
     assert again.ids == model.ids and events == []
     assert np.mean(again.place(vectors).topic == model.place(vectors).topic) > 0.97
 
@@ -112,3 +121,72 @@ def test_the_log_with_a_split_and_edits_replays_to_the_same_table(voice, split):
     assert dict(table.select("topic_id", "goes_to").iter_rows()) == {parted: None, other: other, "T0003": "T0003", "T0004": other}
     assert table.filter(pl.col("topic_id") == "T0003")["name"].item() == "误唤醒"
     assert ledger.replay(log.sample(fraction=1, shuffle=True, seed=3)).equals(table) and ledger.replay(log.clone()).equals(table)
+
+
+LEAK, SQUEAK = "制动-油管-渗漏", "制动-踏板-异响"
+GONE_ON = [[BRAKE]] * 2 * OLD
+
+
+@pytest.fixture(scope="module")
+def joint():
+    """(texts before, texts now, model before): two codes told apart in two topics that hold other things too, and told in one breath now."""
+    one, other = turned(0, OLD // 2, 1, 20), turned(1, OLD // 2, 2, 21)
+    old = np.vstack([one, other, turned(0, OLD, 3, 30), turned(1, OLD, 4, 31)])
+    both = turned(0, NEW, 5, 20, 21) + turned(1, NEW, 6, 20, 21)
+    before = replace(SeededConsensus(("制动",), 2, 1).fit(old, np.full(len(old), -1)).model, ids=("T0001", "T0002"))
+    return old, (both / np.linalg.norm(both, axis=1, keepdims=True)).astype(np.float32), before
+
+
+APART = [[LEAK]] * (OLD // 2) + [[SQUEAK]] * (OLD // 2) + GONE_ON
+
+
+def test_two_codes_once_told_apart_and_now_in_one_breath_become_one_topic_and_the_rest_stays(joint):
+    old, new, before = joint
+    model, events = refitted(old, new, before, APART + [[LEAK, SQUEAK]] * NEW)
+    assert sorted((found["action"], found["topic_id"], found["others"]) for found in events) == [
+        ("merge", "T0005", "T0003 T0004"), ("split", "T0001", "T0001 " + events[0]["others"].split()[1]), ("split", "T0002", "T0002 " + events[1]["others"].split()[1])]
+    assert "0 / 40" in events[-1]["why"] and "25 / 25" in events[-1]["why"] and "2026-W39 以来" in events[-1]["why"] and "留出的文字上分得开的占" in events[-1]["why"]
+    assert model.ids == ("T0001", "T0002", "T0005")
+    at = np.array(model.topic_ids(model.place(np.vstack([old, new]))))
+    joined, rest = np.r_[at[:OLD], at[3 * OLD:]], at[OLD : 3 * OLD]
+    assert np.mean(joined == "T0005") > 0.85 and np.mean(rest == "T0005") < 0.1
+    assert (rest != before.place(old[OLD:]).topic.astype(str)).all() and set(rest) <= {*model.ids}
+    log = pl.DataFrame([line | {"event": number, "who": "机器"} for number, line in enumerate([*(ledger.event("birth", name) for name in before.ids), *events], 1)],
+                       schema=ledger.EVENTS_SCHEMA | {"event": pl.Int64, "who": pl.String})
+    assert dict(ledger.replay(log).select("topic_id", "goes_to").iter_rows()) == {"T0001": "T0001", "T0002": "T0002", "T0003": "T0005", "T0004": "T0005", "T0005": "T0005"}
+
+
+def test_a_refit_on_the_same_keeps_what_was_merged(joint):
+    old, new, before = joint
+    codes = APART + [[LEAK, SQUEAK]] * NEW
+    model, _ = refitted(old, new, before, codes)
+    vectors = np.vstack([old, new])
+    fit = SeededConsensus(("制动",), 3, 9, model).fit(vectors, np.full(len(vectors), -1))
+    is_new = np.r_[np.zeros(len(old), dtype=bool), np.ones(len(new), dtype=bool)]  # the codes still differ from what is older
+    again, events = grown(fit.model, vectors, fit.labels_, is_new, model.ids, codes, told(codes, is_new))
+    assert again.ids == model.ids and events == [] and np.mean(again.place(vectors).topic == model.place(vectors).topic) > 0.97
+
+
+def test_topics_that_are_about_the_two_codes_are_merged_whole(joint):
+    old, new, before = joint
+    codes = [[LEAK]] * (OLD // 2) + [[SQUEAK]] * (OLD // 2) + [[LEAK]] * OLD + [[SQUEAK]] * OLD + [[LEAK, SQUEAK]] * NEW
+    model, events = refitted(old, new, before, codes)
+    assert [(found["action"], found["topic_id"], found["others"]) for found in events] == [("merge", "T0003", "T0001 T0002")] and model.ids == ("T0003",)
+
+
+def test_pairs_of_codes_are_judged_one_after_another_and_an_absent_code_changes_nothing(joint):
+    old, new, before = joint
+    codes = APART + [[LEAK, SQUEAK]] * NEW
+    is_new = np.arange(len(codes)) >= len(old)
+    fit = SeededConsensus(("制动",), 2, 5, before).fit(np.vstack([old, new]), np.full(len(codes), -1))
+    (pair,) = told(codes, is_new)
+    absent = replace(pair, rarer="制动-别处-没有")
+    model, events = grown(fit.model, np.vstack([old, new]), fit.labels_, is_new, before.ids, codes, [absent, pair, replace(pair, common=BRAKE)])
+    assert [found["action"] for found in events] == ["split", "split", "merge", "together"] and model.ids == ("T0001", "T0002", "T0005")
+
+
+def test_codes_told_in_one_breath_that_no_plane_ever_kept_apart_are_only_suspected(joint):
+    old, new, before = joint
+    mixed = [[LEAK], [SQUEAK]] * (OLD // 2) + GONE_ON + [[LEAK, SQUEAK]] * NEW  # said of the same texts, whichever they are
+    model, events = refitted(old, new, before, mixed)
+    assert [found["action"] for found in events] == ["together"] and model.ids == before.ids

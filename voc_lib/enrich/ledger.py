@@ -104,7 +104,7 @@ def replay(events: pl.DataFrame) -> pl.DataFrame:
             merged = goes_to.get(topic, topic)  # what an analyst had merged or called noise stays so, in its parts
             goes_to |= {part: part if merged in (topic, None) else merged for part in others}
             noise |= set(others) if topic in noise else set()
-            goes_to[topic] = topic if topic in others else None
+            goes_to[topic] = goes_to[topic] if topic in others else None
         elif action == "merge":
             ends = {followed(goes_to, name) for name in others} - {topic, None}
             goes_to.setdefault(topic, ends.pop() if len(ends) == 1 and not ends & set(others) else topic)

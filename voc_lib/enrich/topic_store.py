@@ -17,6 +17,7 @@ from voc_lib.enrich.domain import load_domain
 from voc_lib.enrich.embedders import CLEANING, get_embedder
 from voc_lib.enrich.embedding import embed_parts, stored_vectors
 from voc_lib.enrich.in_force import codes_in_force
+from voc_lib.enrich.told import ToldOtherwise, told_otherwise
 from voc_lib.enrich.topic_changes import grown
 from voc_lib.enrich.topic_words import carried, name_of
 from voc_lib.enrich.topics import SeededConsensus, TopicModel, read_model
@@ -93,7 +94,11 @@ def fit_topics(store: str, topics: int | None = None, seed: int = 0, until: str 
     words = carried(texts["text"].to_list(), vectors, seeds, cluster, domain)
     known = opened.sql("SELECT DISTINCT topic_id FROM topics")["topic_id"].to_list() + events_of(opened)["topic_id"].drop_nulls().to_list()
     told = _previous_topics(opened, last, texts)
-    model, events = _grown(cluster, vectors, stored_vectors(opened, embedder, more["text_hash"]), texts, more, last["until"], known) if goes_on else _matched(cluster, told, known)
+    if goes_on:
+        changed = told_otherwise(_said(opened, until), last["until"])
+        model, events = _grown(cluster, vectors, stored_vectors(opened, embedder, more["text_hash"]), texts, more, last["until"], known, changed)
+    else:
+        model, events = _matched(cluster, told, known)
     placed = model.place(vectors)
     if len(model.ids) != len(cluster.model.ids) or not (placed.topic == cluster.labels_).all():  # words of the topics as they now are
         words = carried(texts["text"].to_list(), vectors, placed.topic, _Given(placed.topic), domain)
@@ -126,12 +131,14 @@ class _Given:
         return self
 
 
-def _grown(cluster: SeededConsensus, vectors: np.ndarray, beside: np.ndarray, texts: pl.DataFrame, more: pl.DataFrame, last: str, known: list[str]) -> tuple[TopicModel, list[dict]]:
+def _grown(cluster: SeededConsensus, vectors: np.ndarray, beside: np.ndarray, texts: pl.DataFrame, more: pl.DataFrame, last: str, known: list[str],
+           changed: list[ToldOtherwise]) -> tuple[TopicModel, list[dict]]:
     """The model whose topics went on, split, merged and ended, asked of the texts it was fitted on and of what else is new; and what happened."""
     labels = np.append(cluster.labels_, cluster.model.place(beside).topic if more.height else np.empty(0, dtype=int))
     spoken = labels >= 0
     both = pl.concat([texts, more]).filter(spoken)
-    return grown(cluster.model, np.vstack([vectors, beside.reshape(-1, vectors.shape[1])])[spoken], labels[spoken], (both["iso_week"] > last).to_numpy(), known, both["codes"].to_list())
+    is_new = (both["iso_week"] > last).to_numpy()
+    return grown(cluster.model, np.vstack([vectors, beside.reshape(-1, vectors.shape[1])])[spoken], labels[spoken], is_new, known, both["codes"].to_list(), changed)
 
 
 def _matched(cluster: SeededConsensus, told: list[str | None], known: list[str]) -> tuple[TopicModel, list[dict]]:
@@ -202,16 +209,26 @@ def _sample(store: Store, until: str | None, last: str | None = None) -> pl.Data
     """
     is_new = f"iso_week > {quote(last or '9999')}"
     return store.sql(
-        f"WITH told AS (SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
-        f"coalesce(list(DISTINCT code) FILTER (code IS NOT NULL), []) AS codes FROM feedback_rows f JOIN texts USING (feedback_id) "
-        f"LEFT JOIN (SELECT feedback_id, code, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> '{UNMAPPED}') m USING (feedback_id) "
-        f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} "
-        f"AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' "
-        f"AND {NOT_CUSTOMERS} GROUP BY text_hash), "
-        f"drawn AS (SELECT *, row_number() OVER (ORDER BY sha256(text_hash)) <= {MOST_TEXTS} AS is_fitted, "
+        f"WITH told AS ({_texts(store, until)}), drawn AS (SELECT *, row_number() OVER (ORDER BY sha256(text_hash)) <= {MOST_TEXTS} AS is_fitted, "
         f"row_number() OVER (PARTITION BY {is_new} ORDER BY sha256(text_hash)) AS lot FROM told) "
         f"SELECT text_hash, text, iso_week, system, codes, is_fitted FROM drawn WHERE is_fitted OR ({is_new} AND lot <= {MOST_NEW})"
     ).sort("text_hash")
+
+
+def _texts(store: Store, until: str | None) -> str:
+    """SQL for every different text of customers in the last `BACK_WEEKS` weeks: text_hash, text, iso_week, system, codes."""
+    return (
+        f"SELECT text_hash, min(verbatim) AS text, min(f.iso_week) AS iso_week, min(split_part(code, '-', 1)) FILTER (is_primary) AS system, "
+        f"coalesce(list(DISTINCT code) FILTER (code IS NOT NULL), []) AS codes FROM feedback_rows f JOIN texts USING (feedback_id) "
+        f"LEFT JOIN (SELECT feedback_id, code, is_primary FROM mentions WHERE {codes_in_force(store)} AND code <> '{UNMAPPED}') m USING (feedback_id) "
+        f"WHERE cleaning = {quote(CLEANING)} AND text_hash IS NOT NULL AND length(verbatim) >= {SHORTEST} "
+        f"AND f.iso_week >= {quote(back_until(store))} AND f.iso_week <= {quote(until or '9999')} AND f.iso_week <> 'undated' AND {NOT_CUSTOMERS} GROUP BY text_hash"
+    )
+
+
+def _said(store: Store, until: str | None) -> pl.DataFrame:
+    """Every different text with codes, a row per code: text_hash, iso_week (first said), code."""
+    return store.sql(f"SELECT text_hash, iso_week, unnest(codes) AS code FROM ({_texts(store, until)})")
 
 
 def _previous_topics(store: Store, last: dict | None, texts: pl.DataFrame) -> list[str | None]:

@@ -40,7 +40,7 @@ class Placed:
 class TopicModel:
     """A frozen fit. `ids[i]` is the topic of middle i; a topic added by hand has no system (-1) and competes with all.
 
-    `pairs` are topics that were split by what codes tell (`topic_changes`): what is nearest to either of them goes to the first where `sides @ vector` is at
+    `pairs` are topics that were split, or taken out of another and merged, by what codes tell (`topic_changes`): what is nearest to either of them goes to the first where `sides @ vector` is at
     most `side_offsets`, else to the second.
     """
 

@@ -16,8 +16,8 @@ ONE_FIT = "只拟合过一次，看不出分合（先 voc topics fit --until {}�
 def parted_row(planted: dict, store: Store, rows: pl.DataFrame) -> dict | None:
     """The columns of `evaluate` for a truth with a topic that splits and two that merge (`split`, `merge`); None for any other.
 
-    Found is a split of the topic that holds most of the split texts told before, and a merge of topics that hold the merged ones; the weaker finding is
-    the event that suspects it.
+    Found is a split of the topic that holds most of the split texts told before, and a merge of all topics that hold the merged ones, or of parts that the
+    machine took out of them; the weaker finding is the event that suspects it.
     """
     if "split" not in planted or "merge" not in planted:
         return None
@@ -40,27 +40,51 @@ def _listed(planted: dict, leaves: set[str]) -> pl.DataFrame:
 
 def _found(planted: dict, store: Store, rows: pl.DataFrame, first: str, last: str) -> str:
     events = events_of(store)
+    lines = [(row["event"], row["action"], row["topic_id"], (row["others"] or "").split()) for row in events.filter(pl.col("who") == MACHINE).iter_rows(named=True)]
+    taken_out = {topic: {*others} for _, action, topic, others in lines if action == "split" and topic in others}
     said = []
     for kind, weaker, name in (("split", "apart", "分裂"), ("merge", "together", "合并")):
         homes = _homes(planted, planted[kind], store, rows, first)
+        parts_of = [{home, *taken_out.get(home, ())} for home in sorted(homes)]
         found = []
-        for action in (kind, weaker):
-            told = events.filter((pl.col("action") == action) & (pl.col("who") == MACHINE))
-            hit = [row["event"] for row in told.iter_rows(named=True) if homes & {row["topic_id"], *(row["others"] or "").split()}]
-            found.append((hit, told.height))
+        for looked in (kind, weaker):
+            told = [(number, topic, {*others}) for number, action, topic, others in lines if action == looked and not (looked == "split" and topic in others)]
+            hit = [number for number, topic, others in told if (_is_theirs if looked == "merge" else _is_about)(parts_of, topic, others)]
+            found.append((hit, len(told)))
         (hit, all_of), (weak, all_weak) = found
-        seen = f"在台账第 {hit[0]} 条{_halves(planted, kind, store, rows, last, events, hit[0])}" if hit else f"只作为疑似记在台账第 {weak[0]} 条" if weak else "没有记入"
+        told_of = _halves if kind == "split" else _gathered
+        seen = f"在台账第 {hit[0]} 条{told_of(planted, store, rows, last, events, hit[0])}" if hit else f"只作为疑似记在台账第 {weak[0]} 条" if weak else "没有记入"
         said.append(f"{name}{seen}；台账共有 {all_of} 次{name}、{all_weak} 次疑似")
     return "；".join(said)
 
 
-def _halves(planted: dict, kind: str, store: Store, rows: pl.DataFrame, version: str, events: pl.DataFrame, number: int) -> str:
-    """How far the parts of a split, under a version, keep the planted leaves apart that are told alone since then; nothing for a merge."""
-    if kind != "split":
-        return ""
+def _is_theirs(parts_of: list[set[str]], topic: str, others: set[str]) -> bool:
+    """A merge of every home or a part of it, and of nothing else."""
+    return bool(parts_of) and all(parts & {topic, *others} for parts in parts_of) and others <= set().union(*parts_of)
+
+
+def _is_about(parts_of: list[set[str]], topic: str, others: set[str]) -> bool:
+    return any(parts & {topic, *others} for parts in parts_of)
+
+
+def _gathered(planted: dict, store: Store, rows: pl.DataFrame, version: str, events: pl.DataFrame, number: int) -> str:
+    """How much of what is planted since the merge lies in the merged topic under a version, and how much of the topic it is."""
+    topic = events.filter(pl.col("event") == number)["topic_id"].item()
+    placed = _placed(store, version, planted["merge"]["week"])
+    here = rows.join(_listed(planted, {*planted["merge"]["leaves"]}), on=["channel", "source_id"], how="semi").join(placed, on="feedback_id")
+    inside, holds = here.filter(pl.col("topic_id") == topic).height, placed.filter(pl.col("topic_id") == topic).height
+    return f"（合并后说这些的 {here.height} 条，{inside} 条在合并成的主题里，占它的 {inside / holds:.0%}）" if holds else ""
+
+
+def _placed(store: Store, version: str, since: str) -> pl.DataFrame:
+    return store.sql(f"SELECT feedback_id, topic_id FROM topic_assignments WHERE version = {quote(version)} AND iso_week >= {quote(since)}")
+
+
+def _halves(planted: dict, store: Store, rows: pl.DataFrame, version: str, events: pl.DataFrame, number: int) -> str:
+    """How far the parts of a split, under a version, keep the planted leaves apart that are told alone since then."""
     parts = (events.filter(pl.col("event") == number)["others"].item() or "").split()
-    placed = store.sql(f"SELECT feedback_id, topic_id FROM topic_assignments WHERE version = {quote(version)} AND iso_week >= {quote(planted[kind]['week'])}")
-    alone = [[one for one in planted["feedback"] if one["leaves"] == [leaf]] for leaf in planted[kind]["leaves"]]
+    placed = _placed(store, version, planted["split"]["week"])
+    alone = [[one for one in planted["feedback"] if one["leaves"] == [leaf]] for leaf in planted["split"]["leaves"]]
     told = [rows.join(pl.DataFrame(part, schema={"channel": pl.String, "source_id": pl.String}), on=["channel", "source_id"], how="semi").join(placed, on="feedback_id") for part in alone]
     lies = [[found.filter(pl.col("topic_id") == part).height for part in parts] for found in told]
     inside, all_of = sum(map(sum, lies)), sum(found.height for found in told)
