@@ -30,7 +30,7 @@ report: $(STAMP) $(SAMPLE)/_truth/world.json ## plant the sample, ingest it, run
 	@$(BIN)/voc weekly --store $(STORE)
 
 test: $(STAMP) ## run the whole test suite (browser tests need Debian's chromium and fonts-noto-cjk, else they skip)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 lab: $(STAMP) ## open JupyterLab on notebooks/ (fits the topics of the store first, where it has none)
 	@$(BIN)/voc topics fit --store $(STORE) --if-missing || true

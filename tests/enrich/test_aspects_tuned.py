@@ -6,9 +6,11 @@ import itertools
 import numpy as np
 import pytest
 
-from voc_lib.enrich import aspects_tuned, language
+from voc_lib.enrich import language
 from voc_lib.enrich.aspects_encoder import TokenEncoder, _package
-from voc_lib.enrich.aspects_tuned import fit_start, fit_tuned
+from voc_lib.enrich.aspects_sense import padded
+from voc_lib.enrich.aspects_tuned import fit_tuned
+from voc_lib.enrich.feelings_tuned import fit_start
 
 PARTS = {"外观": ["外观", "车漆", "前脸"], "油耗": ["油耗", "百公里油", "加一箱油"]}
 SAID = (["太差了", "让人失望", "不能忍"], ["怎么样", "是多少呢", "有人知道吗"], ["真不错", "很满意", "特别喜欢"])
@@ -43,7 +45,7 @@ def test_the_encoder_gives_what_the_package_gives():
     encoder = TokenEncoder()
     tokens = encoder.read(language.telling_texts(texts))
     with torch.no_grad():
-        found = encoder(aspects_tuned._padded(tokens, np.arange(3))).numpy()
+        found = encoder(padded(tokens, np.arange(3))).numpy()
     model = _package()
     for row, text in enumerate(language.telling_texts(texts)):  # the package's last steps, from tokens to a sentence
         many = len(tokens[row])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from voc_lib.enrich.aspects import fit_aspects
-from voc_lib.enrich.feelings import fit_feelings
+from voc_lib.enrich.feelings import CLAUSE_WEIGHT, _clauses_beside, fit_feelings
 from voc_lib.enrich.subjects import decide, fit_subjects, folds
 
 PARTS = {"油耗": ["油耗", "百公里油", "加一箱油"], "空间": ["后排空间", "后备箱", "腿部"], "外观": ["外观", "车漆", "前脸"]}
@@ -120,3 +120,10 @@ def test_feelings_of_whole_texts(encoder):
     model = fit_feelings([case[2] for case in CASES], np.array([signs[case[1]] for case in CASES]), encoder, displeasure)
     assert model.predict(["座椅太差了", "座椅真不错"]).tolist() == [0, 2]
     assert np.allclose(model.probabilities(["座椅怎么样"]).sum(1), 1)
+
+
+def test_clauses_stand_beside_their_text_with_less_weight():
+    clauses, rows, weight = _clauses_beside(["太差了,很好用,不是", "不错"])
+    assert clauses == ["太差了", "很好用"]  # two characters are no clause
+    assert rows.tolist() == [0, 1, 0, 0]
+    assert np.allclose(weight, [1, 1, CLAUSE_WEIGHT / 2**0.5, CLAUSE_WEIGHT / 2**0.5])

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich.feelings import Feelings
+from voc_lib.enrich.feelings_tuned import Displeasure, start_sense
 from voc_lib.enrich.opinions_start import adapted, start_model
 from voc_lib.evaluate.real_parts import FOLDS, Encoder, fold_of, measure, missing, read_part
 from voc_lib.stats.powered import powered_share
@@ -40,12 +41,12 @@ def star_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list[di
     for name, (texts, stars) in apps.items():
         known = [(text, star) for other, (said, given) in others.items() if other != name for text, star in zip(said, given, strict=True) if star <= LOW or star >= HIGH]
         if known:
-            model = _taught([text for text, _ in known], np.array([star for _, star in known]), own, encode)
-            taught[name] = _auc(model(texts), stars)
+            low = np.array([int(star <= LOW) for _, star in known])
+            taught[name] = _auc(Displeasure([text for text, _ in known], low, own.displeasure, start_sense()).probabilities(texts), stars)
     if taught:
         worst = min(taught, key=taught.get)
         limit = _with_own_labels(*apps[worst], own, encode)
-        note = f"{_named(taught)}；适应用了未标注的文字（没有 --fit-on 时含被测应用的）" + (f"；{worst} 学自己的标注、按文字分 {FOLDS} 折时 {limit:.3f}" if limit is not None else "")
+        note = f"{_named(taught)}；适应用了未标注的文字（没有 --fit-on 时含被测应用的）" + (f"；{worst} 学自己的标注、按文字分 {FOLDS} 折时（不用网络）{limit:.3f}" if limit is not None else "")
         found.append(measure("低星 AUC，在别的应用上学，最差的应用", taught[worst], 0.96, 0.98, note))
     else:
         found.append(missing("低星 AUC，在别的应用上学", "只有一个应用，跳过"))
@@ -77,7 +78,7 @@ def _taught(texts: list[str], stars: np.ndarray, start, encode: Encoder):
 
 
 def _with_own_labels(texts: list[str], stars: np.ndarray, start, encode: Encoder) -> float | None:
-    """AUC of the same model taught by the app's own labels, tested on folds left out: what other apps' labels can hardly surpass.
+    """AUC of words and vectors (no network) taught by the app's own labels, tested on folds left out: about what such stars allow.
 
     None where all low or all high texts fall into one fold.
     """

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich.aspects import OPINIONS, fit_aspects
-from voc_lib.enrich.aspects_tuned import fit_tuned, start_sense
+from voc_lib.enrich.aspects_tuned import fit_tuned
+from voc_lib.enrich.feelings_tuned import start_sense
 from voc_lib.enrich.opinions_start import start_model
 from voc_lib.enrich.subjects import fit_subjects
 from voc_lib.evaluate.real_parts import FOLDS, Encoder, fold_of, measure, missing, read_part
