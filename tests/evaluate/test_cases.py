@@ -1,4 +1,4 @@
-"""`voc evaluate --cases`: figures agree with R survey, what is not there yet is a line, and a folder without cases is an error."""
+"""`voc evaluate --cases`: figures agree with R survey, what nobody knows here is a line, and a folder without cases is an error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from voc_lib.cli import app
 from voc_lib.evaluate import EvaluateError
-from voc_lib.evaluate.cases import TODO, evaluate_cases
+from voc_lib.evaluate.cases import evaluate_cases
 from voc_lib.evaluate.cases_api import NOT_CASES
 from voc_lib.evaluate.cases_paper import ESTIMATORS, VARIANCE, draw, paper_rows
+from voc_lib.evaluate.found import UNKNOWN
 
 CLOSE = 1e-6
 LOOSE = {"api/pub_rclus1r_jkn": 1e-4, "api/srs_calibrate_logit_bounds_0.5_2.5_w1": 0.02}  # R stops its replicates after four rounds; R leaves its own bounds: both said in the note
@@ -58,7 +59,7 @@ def test_simulations_differ_as_two_simulations_do(figures):
 def test_every_case_is_there(figures, cases):
     told = json.loads((cases / "weighting" / "api" / "expected.json").read_text("utf-8"))
     assert {f"api/{case}" for case in told if case not in NOT_CASES} <= {"/".join(case.split("/")[:2]) for case in figures["case"]}
-    assert figures.filter(pl.col("note") == TODO).to_dicts() == []
+    assert figures.filter(pl.col("note") == UNKNOWN).to_dicts() == []
 
 
 def test_the_weights_of_simulated_customers_agree(figures):
@@ -102,6 +103,6 @@ def test_the_command_prints_rows_for_people_and_machines(tmp_path):
     assert done.exit_code == 0, done.output
     found = {row["quantity"]: row for row in json.loads(done.stdout)["figures"]}
     assert found["mean y"]["found"] == pytest.approx(4) and found["mean y"]["difference"] == pytest.approx(0.2)
-    assert found["mean y region=1"]["found"] == pytest.approx(7) and found[None]["note"] == TODO and found[None]["case"] == "topics"
+    assert found["mean y region=1"]["found"] == pytest.approx(7) and found[None]["note"] == UNKNOWN and found[None]["case"] == "topics"
     table = CliRunner().invoke(app, ["evaluate", "--cases", str(tmp_path)]).stdout
-    assert "simvoc/few" in table and "2.0e-01" in table and TODO in table
+    assert "simvoc/few" in table and "2.0e-01" in table and UNKNOWN in table

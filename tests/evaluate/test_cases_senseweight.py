@@ -36,7 +36,7 @@ def test_names_are_read_off_the_targets(tmp_path):
     """A column that is the beginning of another one's name, truth values in R's capitals, a mean, an answer under any name, and a threshold of the case."""
     folder = write(tmp_path / "panel", PEOPLE, targets={"(Intercept)": 1, "age_groupy": 0.4, "age": 44, "memberTRUE": 0.55}, summary={"RV": 0.1, "Estimate": 4, "SE": 1}, n=6, **{"bias_rho-.5_R2.2": 0.5, "odd": 1}, threshold=3)
     rows = {row[1]: row for row in senseweight_rows(folder)}
-    assert list(rows) == ["Estimate", "SE", "RV", "n", "bias_rho-.5_R2.2", "odd"] and rows["n"][0] == "senseweight/panel" and rows["odd"][5] == "尚未实现"
+    assert list(rows) == ["Estimate", "SE", "RV", "n", "bias_rho-.5_R2.2", "odd"] and rows["n"][0] == "senseweight/panel" and rows["odd"][5] == "不认识这个例子"
     assert rows["RV"][5] is None and rows["bias_rho-.5_R2.2"][3] < 0
     # the margins are met: solve for the weights of the four covariates by hand from what the estimate must be
     from voc_lib.measure.weighting.weights import calibrate

@@ -17,19 +17,18 @@ from voc_lib.evaluate.cases_api import NARROW, NOT_CASES, NOTED, api_cases, read
 from voc_lib.evaluate.cases_more import special_cases
 from voc_lib.evaluate.cases_paper import REPETITIONS, paper_rows
 from voc_lib.evaluate.cases_senseweight import senseweight_rows
-from voc_lib.evaluate.found import EvaluateError
+from voc_lib.evaluate.found import UNKNOWN, EvaluateError
 from voc_lib.measure.weighting.inference import Sampling, kish, weighted_mean, weighted_nps, weighted_ratio, weighted_share, weighted_total
 from voc_lib.measure.weighting.margins import WeightingError
 from voc_lib.measure.weighting.weights import calibrate
 
 ROWS = {"case": pl.String, "quantity": pl.String, "expected": pl.Float64, "found": pl.Float64, "difference": pl.Float64, "note": pl.String}
-TODO = "尚未实现"
 PAPER = "kang_schafer_measured.json"
 PROMOTER, DETRACTOR = 750, 599  # an NPS of schools, 750 points and more minus under 600: the case does not name them, these give its population and both samples
 
 
 def evaluate_cases(folder: Path | str, repetitions: int = REPETITIONS) -> pl.DataFrame:
-    """The table `case, quantity, expected, found, difference, note`; `difference` is relative; expected and found are null where `note` says 尚未实现.
+    """The table `case, quantity, expected, found, difference, note`; `difference` is relative; expected and found are null where `note` says 不认识这个例子.
 
     Of weights it shows the one that is farthest off; simulations are repeated `repetitions` times. EvaluateError where the folder has no case that is known here.
     """
@@ -45,7 +44,7 @@ def evaluate_cases(folder: Path | str, repetitions: int = REPETITIONS) -> pl.Dat
         rows += paper_rows(place / PAPER, repetitions)
     if not rows:
         raise EvaluateError(f"{folder} 里没有认识的例子。请写一个含 weighting/api 或 weighting/simvoc 的文件夹，例如 voc evaluate --cases ../shared/cases。")
-    rows += [_todo(other.name) for other in sorted(Path(folder).iterdir()) if other.is_dir() and other.name != "weighting"]
+    rows += [_unknown(other.name) for other in sorted(Path(folder).iterdir()) if other.is_dir() and other.name != "weighting"]
     return pl.DataFrame(rows, schema=ROWS, orient="row")
 
 
@@ -60,7 +59,7 @@ def _api(folder: Path) -> list[tuple]:
         if case in special:
             rows += _told(name, lambda: [(*_row(name, quantity, told, found)[:-1], note) for quantity, told, found, note in special[case](want)])  # noqa: B023
         elif case not in known:
-            rows.append(_todo(name))
+            rows.append(_unknown(name))
         elif case == "selfsel_infeasible_bounds":
             rows.append((*_row(name, "refused", 1, float(known[case]()))[:-1], f"例子没有记下 R 的上下限，这里用 {NARROW[0]} 到 {NARROW[1]}"))
         else:
@@ -114,7 +113,7 @@ def _figures(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling, by:
         elif isinstance(value, dict):
             yield from _figures(f"{case}/{key}", value, frame, sampling, by)
         else:
-            yield _todo(f"{case}/{key}")
+            yield _unknown(f"{case}/{key}")
 
 
 def _ratio(case: str, want: dict, frame: pl.DataFrame, sampling: Sampling) -> Iterator[tuple]:
@@ -145,5 +144,5 @@ def _row(case: str, quantity: str, expected: float, found: float | None) -> tupl
     return case, quantity, float(expected), found, difference, None
 
 
-def _todo(case: str) -> tuple:
-    return case, None, None, None, None, TODO
+def _unknown(case: str) -> tuple:
+    return case, None, None, None, None, UNKNOWN

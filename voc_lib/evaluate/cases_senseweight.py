@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from voc_lib.evaluate.found import EvaluateError
+from voc_lib.evaluate.found import UNKNOWN, EvaluateError
 from voc_lib.measure.weighting.benchmarks import confounder_bias, covariate_benchmarks, robustness_value
 from voc_lib.measure.weighting.margins import level_name
 from voc_lib.measure.weighting.weights import calibrate
@@ -62,7 +62,7 @@ def senseweight_rows(folder: Path | str) -> Iterator[Row]:
         elif told := BIAS.fullmatch(key):
             yield _row(case, key, value, confounder_bias(frame, answer, float(told[1]), float(told[2])))
         elif key != "targets" and key not in THRESHOLDS:
-            yield case, key, None, None, None, "尚未实现"
+            yield case, key, None, None, None, UNKNOWN
 
 
 def _margins(survey: pl.DataFrame, targets: dict[str, float]) -> tuple[dict, str]:

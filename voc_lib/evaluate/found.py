@@ -22,6 +22,7 @@ from voc_lib.store import Store, open_store
 WATCHED = 12   # last weeks in which planted events lie and are looked for
 ALL_CODES = 10_000
 NO_METHOD = "尚无方法"
+UNKNOWN = "不认识这个例子"  # of another program's figure: given, and nothing here is known to be the same
 IN_PEOPLE = {"escalations", "mood_curve"}  # truths that `people_rows` judges
 BELOW = "见人的关联"
 SCHEMA = {

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from voc_lib.contracts import Metric
+from voc_lib.evaluate.people import SCHEMA
 from voc_lib.measure import metrics
 from voc_lib.measure.analyses.health import channels_of
 from voc_lib.measure.analyses.silence import WEEKS, answer, asked_weeks
@@ -20,7 +21,6 @@ from voc_lib.store import Store
 
 FILE = "visits.parquet"
 ASKED = ("nps", "csat", "ces")
-SCHEMA = {"measure": pl.String, "found": pl.Float64, "reach": pl.Float64, "note": pl.String}
 
 
 def silent_rows(store: Store, folder: Path) -> pl.DataFrame:
