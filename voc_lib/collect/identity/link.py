@@ -146,9 +146,10 @@ def _released(store: Store, found: pl.DataFrame, among: Collection[str] | None) 
 
 def _changed(store: Store, found: pl.DataFrame) -> pl.DataFrame:
     weeks = ", ".join(map(quote, found["iso_week"].unique().sort())) or "NULL"
-    there = store.sql("SELECT feedback_id, unnest(arg_max(struct_pack(person_id, customer_id, reason, confidence), linked_at)) FROM links SEMI JOIN asked USING (feedback_id) "
+    # The id of a person tells the customer: it is the customer's, or 'p' and a hash.
+    there = store.sql("SELECT feedback_id, unnest(arg_max(struct_pack(person_id, reason, confidence), linked_at)) FROM links SEMI JOIN asked USING (feedback_id) "
                       f"WHERE iso_week IN ({weeks}) GROUP BY feedback_id", asked=found.select("feedback_id"))
-    return found.join(there, on=["feedback_id", "person_id", "customer_id", "reason", "confidence"], how="anti", nulls_equal=True)
+    return found.join(there, on=["feedback_id", "person_id", "reason", "confidence"], how="anti", nulls_equal=True)
 
 
 def _write_doubts(writer: Writer, store: Store, doubts: pl.DataFrame, keys: pl.DataFrame, now: datetime, whole: bool) -> None:
