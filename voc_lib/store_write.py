@@ -28,9 +28,10 @@ SILENT_SECONDS = 3  # most commands are over by then
 PANIC_SECONDS = 0.3  # after an error threads of the Delta library are still at work
 KEEP_DAYS = 7  # a snapshot that no run names stays readable this long
 LOG_RETENTION = "interval 36500 days"  # Delta must never clean away a version that a manifest may name
-SEARCHED = ("feedback", "identities", "identity_keys", "links")  # tables in which linking looks for some thousands among millions of ids of 32 letters, hardly one of them there twice:
+SEARCHED = ("customers", "feedback", "identities", "identity_keys", "links")  # tables in which some thousands are looked for among millions of ids of 32 letters, hardly one of them there twice:
 HASHED = ("feedback_id", "customer_id", "person_id", "entry_id", "claim_id", "key_hash")  # without a dictionary, lengths apart from letters, they are read in half the time
 OF_HASHES = ("identities", "identity_keys", "links")  # hardly anything else is in these: no compression makes them smaller, and undoing it took a seventh of a day's linking
+ROW_GROUP = 131_072  # rows that a reader holds at once, for every processor: of a million they were a third of what answering for the silent needs
 REKEYING = ".rekey"  # beside the stores while `voc identity rekey` has not finished
 log = logging.getLogger("voc.store")
 
@@ -251,7 +252,7 @@ def _encoding(definition: schema.Table) -> WriterProperties:
     """How the columns of a table are laid down in its files."""
     hashes = ColumnProperties(dictionary_enabled=False, encoding="DELTA_LENGTH_BYTE_ARRAY")
     columns = [name for name in HASHED if name in definition.polars_schema] if definition.name in SEARCHED else []
-    return WriterProperties(compression="UNCOMPRESSED" if definition.name in OF_HASHES else "SNAPPY", column_properties=dict.fromkeys(columns, hashes))
+    return WriterProperties(max_row_group_size=ROW_GROUP, compression="UNCOMPRESSED" if definition.name in OF_HASHES else "SNAPPY", column_properties=dict.fromkeys(columns, hashes))
 
 
 def _open_or_create(folder: Path, definition: schema.Table) -> DeltaTable:

@@ -103,14 +103,13 @@ def speakers(store: Store, base: Base, answers: pl.DataFrame, columns: tuple[str
 
     Who is not in the base is left out. WeightingError for a customer who comes twice.
     """
-    if answers[PERSON].null_count() or answers[PERSON].n_unique() < answers.height:
+    answers = answers if answers[PERSON].is_sorted() else answers.sort(PERSON)
+    if answers[PERSON].null_count() or (answers[PERSON] == answers[PERSON].shift()).any():
         raise WeightingError(f"回答的表里 {PERSON} 有空值或重复（{answers.height:,} 行，{answers[PERSON].n_unique():,} 位客户）。一人一行：请先把同一人的几条合成一条。")
-    asked = {name: f"answer_{at}" for at, name in enumerate(answers.columns) if name != PERSON}  # a question may be called as a column of the register is
-    given = ", ".join(f'a."{short}"' for short in asked.values())
-    wanted = ", ".join([*(f'"{short}"' for short in asked.values()), base.selected(*(columns or base.said))])
-    found = store.sql(f"SELECT customer_id, {wanted} FROM (SELECT f.*, {given} FROM ({base.rows}) f JOIN answers a USING (customer_id))", answers=answers.rename(asked))
-    found = found.sort(PERSON).rename({short: name for name, short in asked.items()})  # sorted while the bands are numbers still: words are dear to move
-    return _in_words(base, found).with_columns(pl.col(name).cast(pl.Float64).fill_nan(None) for name in asked)
+    asked = answers.select(PERSON).with_row_index("answer")  # ten million ids are compared with; places and bands, small numbers, come back
+    found = store.sql(f"SELECT a.answer, {base.selected(*(columns or base.said))} FROM ({base.rows}) JOIN asked AS a USING (customer_id)", asked=asked).sort("answer")
+    given = answers[found["answer"]].with_columns(pl.exclude(PERSON).cast(pl.Float64).fill_nan(None))
+    return pl.concat([given, _in_words(base, found.drop("answer"))], how="horizontal")
 
 
 def everyone_in(store: Store, base: Base) -> pl.DataFrame:
