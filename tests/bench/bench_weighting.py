@@ -2,7 +2,8 @@
 
 Simulated customers of the shared cases (`weighting/simvoc/simvoc.py` in the folder given, default ../shared/cases) and the paper's of Kang & Schafer (2007). Prints, per
 scenario: times nearer than the plain mean of those who spoke (RMSE), share of 95 % intervals that hold the mean of these very customers, segments by mrp against
-weighted ones, CPU per repetition, each beside its goal.
+weighted ones, CPU per repetition, each beside its goal. `+-` is the standard error of a coverage from so few repetitions: of 300 it is a whole point, so a goal missed by
+less is no finding; ask for 2000.
 
     python tests/bench/bench_weighting.py [folder of cases] [repetitions] [customers] [only this scenario]
 """
@@ -10,6 +11,7 @@ weighted ones, CPU per repetition, each beside its goal.
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 import time
 import warnings
@@ -129,7 +131,8 @@ def table_scenarios(simvoc, people: dict, repetitions: int, only: str) -> Iterat
             met = None
             if kind in ("raking", "dr") and goals[2] and not (scenario == "mar_inter" and kind == "raking"):
                 met = bool(goals[2][0] <= coverage <= goals[2][1] and (goals[1] is None or gain >= goals[1][answer == "nps"]))
-            rows.append((scenario, round(speakers), answer, kind, bias, rmse, gain, None if kind == "naive" else coverage, None if kind == "naive" else honest, None if met is None else goals[0], met))
+            held = (None, None, None) if kind == "naive" else (coverage, math.sqrt(coverage * (1 - coverage) / len(found[kind, answer])), honest)
+            rows.append((scenario, round(speakers), answer, kind, bias, rmse, gain, *held, None if met is None else goals[0], met))
         parts = {by: [np.array([one[at] for one in off[kind, by]], float) for kind in ("mrp", "raked") for at in (0, 1)] for by in SEGMENTS}
         parts["all three"] = [np.concatenate(each, axis=1) for each in zip(*parts.values())]
         for by, (smooth_off, smooth_held, raked_off, raked_held) in parts.items():
@@ -203,7 +206,7 @@ def main(folder: str = "../shared/cases", repetitions: str = str(REPETITIONS), c
         print(pl.DataFrame(table_full(simvoc), ["cells", "speakers", "weights s", "mean + SE s", "fit s", "dr s", "mrp s", "mrp by model s"], orient="row"))
         print(pl.DataFrame(table_paper(int(repetitions)), ["Kang-Schafer n", "weights", "model", "bias", "RMSE", "RMSE of these", "coverage", "refused", "goal", "met"], orient="row"))
         for rows, segments, costs in table_scenarios(simvoc, people, int(repetitions), only):
-            print(pl.DataFrame(rows, ["scenario", "speakers", "answer", "by", "bias", "RMSE", "x nearer", "coverage", "SE / spread", "goal", "met"], orient="row"))
+            print(pl.DataFrame(rows, ["scenario", "speakers", "answer", "by", "bias", "RMSE", "x nearer", "coverage", "+-", "SE / spread", "goal", "met"], orient="row"))
             print(pl.DataFrame(segments, ["scenario", "speakers", "segments", "mrp RMSE", "raked RMSE", "ratio", "mrp coverage", "raked coverage", "goal", "met"], orient="row"))
             print(pl.DataFrame(costs, ["scenario", "speakers", "repetitions", "refused", "draw ms", "weights ms", "mean + SE ms", "fit ms", "dr ms", "mrp ms"], orient="row"), flush=True)
 

@@ -44,6 +44,16 @@ def test_cells_from_sql_are_those_from_people(silence):
     assert everybody_of(store, base)["count"].sum() == wide["count"].sum() == there.height
 
 
+def test_everybody_keeps_his_own_answer_in_whatever_order_they_come(silence):
+    store, there = silence
+    base = base_of(store, "visits", START, END)
+    answers = there.sample(200, seed=3, shuffle=True).select("customer_id", pl.col("score").alias("age"))  # a question may be called as a column of the register is
+    outside = answers.head(1).with_columns(customer_id=pl.lit("nobody"))
+    found = speakers(store, base, pl.concat([answers, outside]))
+    assert found["customer_id"].to_list() == sorted(answers["customer_id"])
+    assert_frame_equal(found, answers.with_columns(pl.col("age").cast(pl.Float64)).join(everyone_in(store, base), on="customer_id").sort("customer_id"))
+
+
 def test_bands_in_sql_are_those_of_the_frame(silence):
     store, _ = silence
     base = base_of(store, "vehicles", START, END)
