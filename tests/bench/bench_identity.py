@@ -91,7 +91,7 @@ def linked(what: str) -> None:
         with write_store("bench", "bench") as writer:
             wall, cpu = time.perf_counter(), time.process_time()
             done = link(writer, what == "everything")
-            print(f"{what}: {done.looked_at:,} feedback looked at, {done.changed:,} decided, {time.perf_counter() - wall:.1f} s ({time.process_time() - cpu:.1f} CPU s)")
+            print(f"{what}: {done.looked_at:,} feedback looked at, {done.changed:,} decided, {time.perf_counter() - wall:.2f} s ({time.process_time() - cpu:.1f} CPU s)")
             if what == "one day":
                 raise InterruptedError
     except InterruptedError:
