@@ -30,21 +30,21 @@ def world(keys: int, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
     who = stream.integers(0, people, feedback)
     record = np.arange(feedback)
     second = stream.random(feedback) < 0.5
-    hashed = _ids(stream, people * 2)
+    hashed = ids_of(stream, people * 2)
     rows = pl.concat([
         pl.DataFrame({"record": record, "key_type": "phone", "key_hash": hashed[who.tolist()]}),
         pl.DataFrame({"record": record[second], "key_type": "vin", "key_hash": hashed[(who[second] + people).tolist()]}),
     ])
-    ids = _ids(stream, feedback)
+    ids = ids_of(stream, feedback)
     rows = rows.with_columns(ids.gather(rows["record"]).alias("record"), pl.lit("2026-W40").alias("iso_week"), pl.lit(None, pl.Date).alias("day"))
     known = np.arange(people * 2 // 3)
-    customers = _ids(stream, len(known))
+    customers = ids_of(stream, len(known))
     claims = pl.DataFrame({"customer_id": pl.concat([customers, customers]), "key_type": ["phone"] * len(known) + ["vin"] * len(known),
                            "key_hash": pl.concat([hashed[known.tolist()], hashed[(known + people).tolist()]])})
     return rows, claims.with_columns(pl.lit(None, pl.Date).alias("valid_from"), pl.lit(None, pl.Date).alias("valid_to"))
 
 
-def _ids(stream: np.random.Generator, many: int) -> pl.Series:
+def ids_of(stream: np.random.Generator, many: int) -> pl.Series:
     """Ids of 32 letters as a keyed hash gives them: without order, with nothing to compress."""
     letters = stream.bytes(16 * many).hex()
     return pl.Series([letters[at:at + 32] for at in range(0, len(letters), 32)])

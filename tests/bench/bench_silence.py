@@ -40,14 +40,15 @@ print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 
 def plant(folder: Path) -> pl.DataFrame:
     """A lake of customers in some 15,000 cells; returns the answers of a tenth of them."""
+    from bench_identity import ids_of
+
     from voc_lib.store_write import write_store
 
     lots, ids = np.random.default_rng(1), []
     with write_store("bench", "bench", domain="auto") as writer:
         for first in range(0, CUSTOMERS, 1_000_000):
             many = min(1_000_000, CUSTOMERS - first)
-            letters = lots.bytes(16 * many).hex()  # as a keyed hash gives them: without order, with nothing to compress
-            ids.append(pl.Series([letters[at:at + 32] for at in range(0, len(letters), 32)]))
+            ids.append(ids_of(lots, many))
             writer.append("customers", pl.DataFrame({
                 "customer_id": ids[-1], "valid_from": date(2026, 7, 1), "product": lots.choice(["A7", "E3", "S5", "M9"], many), "region": lots.choice(list("甲乙丙丁戊己庚"), many),
                 "visits": lots.integers(0, 6, many).astype(float), "app_days": lots.integers(0, 12, many).astype(float), "age": lots.normal(36, 5, many), "usage": lots.lognormal(6.95, 0.45, many),
