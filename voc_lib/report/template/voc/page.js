@@ -16,10 +16,12 @@
   };
 
   const described = new Map();
+  // For paper afresh: what is there already would move to its new place in half a second (a Sankey does), and paper does not wait.
   const draw = (frame, night, width) => {
     const { data, layout } = coloured(described.get(frame), night);
-    if (width) Object.assign(layout, { width, autosize: false });
-    return Plotly.react(frame.querySelector(".plot"), data, layout, config);
+    if (!width) return Plotly.react(frame.querySelector(".plot"), data, layout, config);
+    Object.assign(layout, { width, autosize: false });
+    return Plotly.newPlot(frame.querySelector(".plot"), data, layout, config);
   };
   const drawAll = (night, width) => frames.forEach((frame) => described.has(frame) && draw(frame, night, width));
 
