@@ -1,5 +1,8 @@
 """What a manager's browser does with a page: draws everything, scrolls one way, asks nobody, runs nothing of strangers."""
 
+import json
+import re
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -83,6 +86,24 @@ def test_print_is_light_has_no_contents_and_no_figure_is_cut(hostile, visit, sch
     seen.page.emulate_media(media="print")
     assert seen.page.evaluate("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('nav')).display]") == \
         ["rgb(255, 255, 255)", "none"]
+
+
+SANKEY = {"data": [{"type": "sankey", "arrangement": "snap", "node": {"label": ["论坛", "热线", "工单"], "pad": 22}, "link": {"source": [0, 1], "target": [1, 2], "value": [3, 2]}}], "layout": {"height": 220}}
+
+
+def test_a_sankey_is_whole_on_paper_at_once(hostile, visit, tmp_path):
+    """Redrawn, it would glide to its new place for half a second, and paper shows it half-way: bands not yet there, the last node beyond the edge."""
+    other = tmp_path / "sankey.html"
+    other.write_text(re.sub(r'(<figure class="chart.*?<script type="application/json">).*?(</script>)', lambda found: found[1] + json.dumps(SANKEY) + found[2],
+                            hostile.read_text(encoding="utf-8"), count=1, flags=re.DOTALL), encoding="utf-8")
+    seen = visit(other, viewport=WIDE)
+    seen.page.wait_for_timeout(1000)  # until it stands still on the screen
+    seen.page.evaluate("""() => addEventListener('beforeprint', () => {
+        const right = Math.max(...[...document.querySelectorAll('.sankey .node-rect')].map(node => node.getBoundingClientRect().right));
+        const bands = [...document.querySelectorAll('.sankey-link')].map(band => getComputedStyle(band).opacity);
+        window.printed = [right <= document.querySelector('.sankey').closest('.main-svg').getBoundingClientRect().right, bands]})""")
+    seen.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    assert seen.page.evaluate("window.printed") == [True, ["1", "1"]]
 
 
 def test_the_policy_stops_a_script_that_got_in_all_the_same(hostile, visit, tmp_path):
