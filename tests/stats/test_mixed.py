@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize
 
 from voc_lib.stats import mixed
-from voc_lib.stats.mixed import fit_cells, influence, leverage, variance
+from voc_lib.stats.mixed import fit_cells, influence, leverage, uneven, variance
 
 
 def sums(codes, y):
@@ -113,6 +113,16 @@ def test_what_an_answer_counts_adds_up():
     assert n @ counts == pytest.approx(1) and counts @ total == pytest.approx(fit.fitted.mean())
     alone = np.eye(len(n))
     assert leverage(fit, np.arange(len(n))) == pytest.approx(np.diag(influence(fit, alone))) and n @ leverage(fit, np.arange(len(n))) == pytest.approx(fit.parameters)
+
+
+def test_people_who_differ_more_in_some_cells_widen_sums_that_lean_on_them():
+    # two cells of four: squares about the means 2 and 200, leverages near 1/4 each, so squared residuals / (3/4) are 8/3 and 800/3
+    n, total = np.array([4.0, 4.0]), np.array([400.0, 800.0])
+    squares = total**2 / 4 + [2, 200]
+    fit = fit_cells([[0], [1]], n, total, squares)
+    assert fit.within == pytest.approx(202 / 6)
+    for cell, more in ((0, 0), (1, (800 / 3 - 4 * 202 / 6) / 16)):  # of the calmer cell the mean is surer than said: nothing is taken away
+        assert uneven(fit, influence(fit, np.eye(2)[:, [cell]]), n, total, squares).item() == pytest.approx(more, rel=0.02, abs=1e-9)
 
 
 def test_planted_variances_come_back():

@@ -30,7 +30,7 @@ ALONE = 1e-9       # of the whole variance: the least a person differs
 class CellFit:
     """`fitted` value of every cell, `within` variance of people about it, `between` variance of effects by the positions of their covariates, `converged`, `steps`, effective `parameters`.
 
-    The rest, without kinds of effects that came to nothing, is what `variance`, `influence` and `leverage` need: `places` effect of cell and kind, `heard` effects
+    The rest, without kinds of effects that came to nothing, is what `variance`, `uneven`, `influence` and `leverage` need: `places` effect of cell and kind, `heard` effects
     somebody speaks for, `centre` mean of the effects' columns over people, `root` with root' root = covariance of the effects heard / within, `tau` variance of each effect.
     """
 
@@ -95,6 +95,25 @@ def variance(fit: CellFit, shares) -> np.ndarray:
     """
     known, silent, whole = _loads(fit, np.asarray(shares, float))
     return fit.within * (whole**2 / fit.people + ((fit.root @ known) ** 2).sum(0)) + fit.tau[~fit.heard] @ silent**2
+
+
+def uneven(fit: CellFit, pull, n, total, squares) -> np.ndarray:
+    """What to add to `variance` where people of some cells differ more than those of others: a yes or no, or a score of three values, differs most in the middle.
+
+    `pull` (cells, sums) is how far a sum moves with one answer (`influence`), `n`, `total` and `squares` as in `fit_cells`. Sums of pull^2 times the squared residual / (1 - leverage)
+    (HC2: MacKinnon & White 1985, doi:10.1016/0304-4076(85)90158-7; right on average where people differ alike), less what `variance` counts for them; 0 where that is more already.
+
+    >>> fit = fit_cells([[0], [1]], [4, 4], [16, 32], [66, 258])           # squares about the means: 2 and 2
+    >>> uneven(fit, influence(fit, [[0.5], [0.5]]), [4, 4], [16, 32], [66, 258]).round(6).tolist()
+    [0.0]
+    """
+    n, total, squares = (np.asarray(told, float) for told in (n, total, squares))
+    spoken = np.flatnonzero(n > 0)
+    fitted, n, weight = fit.fitted[spoken], n[spoken], np.asarray(pull, float)[spoken] ** 2
+    rest = 1 - leverage(fit, spoken)
+    about = np.maximum(squares[spoken] - 2 * fitted * total[spoken] + n * fitted**2, 0)
+    told = rest > RANK  # nobody else tells how far a person alone may be off
+    return np.maximum(weight.T @ np.where(told, about / np.where(told, rest, 1) - fit.within * n, 0), 0)
 
 
 def influence(fit: CellFit, shares) -> np.ndarray:

@@ -218,6 +218,18 @@ def test_populations_of_continuous_columns_only():
     assert found["conf_low"] <= y.mean() <= found["conf_high"] and abs(found["estimate"] - y.mean()) < 0.2 < 5 < abs(frame["y"].mean() - y.mean())
 
 
+def test_the_range_holds_where_people_of_some_cells_differ_more():
+    # the quiet city is rarely heard and at odds with itself, the loud one agrees: one spread for both would promise 2.5 times too much
+    lots, off, said = np.random.default_rng(4), [], []
+    population = pl.DataFrame({"city": ["静", "闹"], "count": [50_000, 50_000]})
+    for _ in range(60):
+        quiet, loud = lots.choice([-100.0, 100.0], 60), lots.normal(0, 5, 600)
+        found = mrp(pl.DataFrame({"city": ["静"] * 60 + ["闹"] * 600, "score": [*quiet, *loud]}), "score", population)
+        off.append(found["estimate"].item())
+        said.append(found["std_error"].item())
+    assert np.mean(said) == pytest.approx(np.std(off), rel=0.3)
+
+
 def test_planted_customers_come_back():
     """Sixty times who speaks is drawn anew: dr is far nearer than the plain mean and its intervals hold the truth; mrp is nearer than weights in small segments."""
     truth, parts = EVERYBODY["score"].mean(), EVERYBODY.group_by("visits").agg(pl.col("score").mean()).sort("visits")["score"].to_numpy()

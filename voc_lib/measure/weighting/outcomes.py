@@ -18,7 +18,7 @@ from voc_lib.measure.weighting.spoken import BASE, ROUNDED, refuse_unknown, spok
 from voc_lib.measure.weighting.weights import ALL_SPOKE, calibrate
 from voc_lib.stats.augmented import Outcome, Spoken, augmented, line, speakers_mean
 from voc_lib.stats.intervals import t_interval
-from voc_lib.stats.mixed import CellFit, fit_cells, influence, leverage, variance
+from voc_lib.stats.mixed import CellFit, fit_cells, influence, leverage, uneven, variance
 
 OUTCOMES = ("mrp", "linear")
 WEIGHTINGS = ("raking", "ipw")
@@ -31,7 +31,7 @@ def mrp(frame: pl.DataFrame, column: str, population: pl.DataFrame, by: str | No
     """Mean of `column` over all customers, or each level of `by`: `[by,] estimate, std_error, conf_low, conf_high, n, effective_n, note`; in the unit of `column`.
 
     `frame` has a row per customer who spoke, `population` a row per customer or cell, levels only; `by` is one of its columns. Those who answered count as they did, the others
-    as their cell is predicted. `std_error` is the posterior standard deviation, given the variances. `effective_n` is Kish's of what each answer counts: in a small segment it may
+    as their cell is predicted. `std_error` is the posterior standard deviation, given the variances, and no less than how unevenly people differ asks for. `effective_n` is Kish's of what each answer counts: in a small segment it may
     exceed `n`, since others are heard too. Errors as `cells_of`.
 
     >>> frame = pl.DataFrame({"city": ["甲", "甲", "乙", "乙"], "score": [1, 3, 7, 9]})
@@ -50,8 +50,9 @@ def mrp_cells(cells: pl.DataFrame, by: str | None = None, confidence: float = 0.
     silent = inside * np.maximum(size - n, 0)[:, None] / people
     estimate = (inside.T @ total) / people + fit.fitted @ silent
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(variance(fit, silent) + fit.within * silent.sum(0) / people)
-        counts = influence(fit, silent) + inside / people
+        pull = influence(fit, silent)
+        error = np.sqrt(variance(fit, silent) + uneven(fit, pull, n, total, cells["squares"]) + fit.within * silent.sum(0) / people)
+        counts = pull + inside / people
         effective = (n @ counts) ** 2 / (n @ counts**2)
     if n.sum() < 2:
         error[:] = np.nan  # one person says nothing of how far people differ
