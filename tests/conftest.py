@@ -70,12 +70,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def knowing_home(home, enriched):
-    """A home without a store whose lake holds the start model of opinions: commands typed in it need not fit it again, eight seconds each time."""
-    (home / "data" / "lake").mkdir()
-    for kept in (enriched / "data" / "lake").glob(".opinions-start-*"):
-        shutil.copy(kept, home / "data" / "lake")
-    return home
+def knowing_home(home, start_known):
+    """A home without a store whose lake holds the start model of opinions: commands typed in it need not fit it again."""
+    return knows_start(home, start_known)
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +99,31 @@ def quiet_again():
 
 
 @pytest.fixture(scope="session")
-def enriched(tmp_path_factory):
+def start_known(tmp_path_factory):
+    """A folder with the start model of opinions as a lake keeps it: fitted once for all processes of the run, eight seconds each otherwise."""
+    from filelock import FileLock
+
+    from voc_lib.enrich.opinions_start import _kept_start_model
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "start_known"
+    folder.mkdir(exist_ok=True)
+    with FileLock(str(folder / ".lock")):
+        _kept_start_model(folder)
+    return folder
+
+
+def knows_start(home: Path, start_known: Path) -> Path:
+    (home / "data" / "lake").mkdir()
+    for kept in start_known.glob(".opinions-start-*"):
+        shutil.copy(kept, home / "data" / "lake")
+    return home
+
+
+@pytest.fixture(scope="session")
+def enriched(start_known, tmp_path_factory):
     """A home whose store `sample` is ingested and enriched: made once, never written to by a test."""
-    folder = make_home(tmp_path_factory.mktemp("enriched") / "样例 库")
+    folder = knows_start(make_home(tmp_path_factory.mktemp("enriched") / "样例 库"), start_known)
     before = os.environ.get("VOC_HOME")
     os.environ["VOC_HOME"] = str(folder)
     try:
@@ -119,15 +138,15 @@ def enriched(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def planted_home(tmp_path_factory):
+def planted_home(start_known, tmp_path_factory):
     """A home whose store `sample` is the planted world that `make report` runs on, ingested, enriched and with topics; never written to."""
-    return plant_home(tmp_path_factory.mktemp("planted") / "样例 世界")
+    return plant_home(tmp_path_factory.mktemp("planted") / "样例 世界", start_known=start_known)
 
 
 @pytest.fixture(scope="session")
-def small_world(tmp_path_factory):
+def small_world(start_known, tmp_path_factory):
     """A planted world of 500 customers and 60 weeks, with topics; never written to."""
-    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 500, 60)
+    return plant_home(tmp_path_factory.mktemp("small") / "小 世界", 500, 60, start_known)
 
 
 @pytest.fixture(scope="session")
@@ -145,10 +164,12 @@ def explored_world(small_world, tmp_path_factory):
     return folder
 
 
-def plant_home(folder: Path, customers: int | None = None, weeks: int = 120) -> Path:
+def plant_home(folder: Path, customers: int | None = None, weeks: int = 120, start_known: Path | None = None) -> Path:
     from voc_lib.sample import World, plant
 
     make_home(folder)
+    if start_known is not None:
+        knows_start(folder, start_known)
     raw = folder / "data" / "raw" / "sample"
     shutil.rmtree(raw)
     plant(World("auto", customers or customers_of_the_sample(), weeks), raw)

@@ -12,6 +12,7 @@ _NAMES = {
     "voc_lib.measure.feedback": ["feedback", "provenance", "undated", "weeks", "weeks_before"],
     "voc_lib.enrich.unmapped": ["unmapped_queue"],
     "voc_lib.enrich.labels": ["labels_given"],
+    "voc_lib.enrich.learnt": ["fit_mentions"],
     "voc_lib.measure.agreement": ["agreement", "disagreements"],
     "voc_lib.measure.estimate": ["estimate"],
     "voc_lib.measure.compare": ["compare"],

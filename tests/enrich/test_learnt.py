@@ -1,12 +1,18 @@
 """Subjects, opinions on them and feelings learnt from labels: on sentences whose answer is in their words."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 
+from voc_lib.enrich import aspects_e5, feelings_tuned, opinions_start
 from voc_lib.enrich.aspects import fit_aspects
+from voc_lib.enrich.aspects_sense import Teaching
 from voc_lib.enrich.feelings import CLAUSE_WEIGHT, _clauses_beside, fit_feelings
+from voc_lib.enrich.fewshot import LabelError
+from voc_lib.enrich.learnt import fit_mentions
 from voc_lib.enrich.subjects import decide, fit_subjects, folds
 
 PARTS = {"油耗": ["油耗", "百公里油", "加一箱油"], "空间": ["后排空间", "后备箱", "腿部"], "外观": ["外观", "车漆", "前脸"]}
@@ -59,31 +65,33 @@ def test_the_same_labels_give_the_same_model(subjects):
 class Insisting:
     """A network that is sure of one subject and one feeling, whatever it reads."""
 
-    def __init__(self, labels, subject, feels):
-        self.labels, self.about, self.feels = labels, [label == subject for label in labels], np.array(feels)
+    def __init__(self, labels, subject, feels, voices=1):
+        self.labels, self.about, self.feels, self.voices = labels, [label == subject for label in labels], np.array(feels), voices
 
     def probabilities(self, texts):
         return np.tile(np.array(self.about, dtype=float), (len(texts), 1)), np.tile(self.feels, (len(texts), len(self.labels), 1))
 
 
-def test_a_network_counts_as_much_as_the_linear_models(subjects):
+@pytest.mark.parametrize("voices", [1, 2])
+def test_a_network_counts_as_much_as_the_linear_models(subjects, voices):
     model, feelings = subjects
     text, row = ["油耗太差了"], np.array([0])
     alone = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
     try:
-        model.tuned = Insisting(model.labels, "空间", (0, 1, 0))
+        model.tuned = Insisting(model.labels, "空间", (0, 1, 0), voices)
         beside = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
     finally:
         model.tuned = None
-    assert np.allclose(beside[0], (alone[0] + [label == "空间" for label in model.labels]) / 2)
-    assert np.allclose(beside[1], (alone[1] + [0, 1, 0]) / 2)
+    assert np.allclose(beside[0], (alone[0] + voices * np.array([label == "空间" for label in model.labels])) / (1 + voices))
+    assert np.allclose(beside[1], (alone[1] + voices * np.array([0, 1, 0])) / (1 + voices))
     with pytest.raises(ValueError, match="网络学的主题与标注里的不同：外观"):
         fit_subjects(["油耗高", "空间大"] * 3, [{"油耗"}, {"空间"}] * 3, encode, Insisting(("外观", "油耗", "空间"), "外观", (0, 1, 0)))
 
 
 def test_pairs_are_said_where_both_are_sure_together(subjects):
     model, feelings = subjects
-    assert feelings.pairs(["油耗太差了,外观真不错", "后备箱很满意"]) == [(0, "外观", "positive"), (0, "油耗", "negative"), (1, "空间", "positive")]
+    found = feelings.pairs(["油耗太差了,外观真不错", "后备箱很满意"])
+    assert [pair[:3] for pair in found] == [(0, "外观", "positive"), (0, "油耗", "negative"), (1, "空间", "positive")] and all(0.3 < pair[3] <= 1 for pair in found)
     text = ["油耗怎么样"]
     try:
         # Half sure of the subject and of a feeling at a third or so: each alone would do, together they do not.
@@ -91,7 +99,37 @@ def test_pairs_are_said_where_both_are_sure_together(subjects):
         both, said = model.predict(text), feelings.pairs(text)
     finally:
         model.tuned = None
-    assert both == [["外观", "油耗"]] and [subject for _, subject, _ in said] == ["油耗"]
+    assert both == [["外观", "油耗"]] and [subject for _, subject, _, _ in said] == ["油耗"]
+
+
+def labels_of(cases):
+    return pl.DataFrame({"text": [case[2] for case in cases], "subject": [case[0] for case in cases], "opinion": [{"negative": "负面"}.get(case[1], case[1]) for case in cases]})
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_labels_of_mentions_teach_every_voice_there_is(monkeypatch, installed):
+    start = feelings_tuned.fit_start([f"酒店{said}" for signs in ("negative", "positive") for said in SAID[signs]], np.array([1, 1, 1, 0, 0, 0]), epochs=1)  # the real one takes minutes
+    monkeypatch.setattr(feelings_tuned, "start_sense", lambda: start)
+    monkeypatch.setattr(opinions_start, "start_model", lambda: SimpleNamespace(displeasure=displeasure))
+    monkeypatch.setattr(aspects_e5, "is_installed", lambda: installed)
+    monkeypatch.setattr(aspects_e5, "E5Sense", lambda: start)  # its own tests are in test_aspects_e5.py
+    monkeypatch.setattr(type(start), "teaching", Teaching(epochs=1))
+    model = fit_mentions(labels_of(CASES), encode)
+    assert model.subjects.tuned.voices == 1 + installed
+    found = model.read(["油耗太差了", ""])
+    assert found.columns == ["row", "subject", "opinion", "confidence"] and found.row(0)[:2] == (0, "油耗") and found["row"].to_list() == [0, 1]
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda labels: labels.drop("opinion"), "标注缺少列：opinion；现有：text、subject"),
+    (lambda labels: labels.with_columns(subject=pl.when(pl.int_range(pl.len()) > 1).then("subject")), "空的格子：subject 2 行"),
+    (lambda labels: labels.with_columns(opinion=pl.lit("还行")), "还有：还行"),
+    (lambda labels: labels.head(9), "至少要两个主题、每个 3 条"),
+    (lambda labels: pl.concat([labels, labels.head(2).with_columns(subject=pl.lit("座椅"))]), "座椅 2 条"),
+])  # fmt: skip
+def test_labels_that_teach_nothing_are_said(change, said):
+    with pytest.raises(LabelError, match=said):
+        fit_mentions(change(labels_of(CASES)), encode)
 
 
 def test_opinions_lean_towards_how_often_they_occurred(subjects):

@@ -2,7 +2,7 @@
 
 The clauses that sound most like a subject (and their neighbours) are its window. One logistic regression reads wording of
 text and windows beside the start model's polarity; another reads sentence vectors of window and text through a Nystroem map
-(Williams & Seeger 2001); their probabilities are averaged, and then with a network's that reads in order (`aspects_tuned`).
+(Williams & Seeger 2001); their probabilities are averaged, and then with those of networks that read in order (`aspects_tuned`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Polarity = Callable[[list[str]], np.ndarray]  # the start model's evidence, posi
 class Aspects:
     """A fitted model of opinions on subjects. `probabilities` are for balanced classes; `share` is how often each occurred.
 
-    Where `subjects` were fitted beside a network, the mean of the linear models and of the network counts.
+    Where `subjects` were fitted beside networks, the mean of the linear models and of each network counts.
     """
 
     def __init__(self, subjects: Subjects, encode: Encode, polarity: Polarity) -> None:
@@ -48,16 +48,16 @@ class Aspects:
         """
         found = self._told(_Views(texts, rows, about, self.subjects, self._encode, self._polarity))
         if self.subjects.tuned is not None:
-            columns = [self.subjects.labels.index(label) for label in about]
-            found = (found + self.subjects.tuned.probabilities(texts)[1][np.asarray(rows, dtype=int), columns]) / 2
+            columns, tuned = [self.subjects.labels.index(label) for label in about], self.subjects.tuned
+            found = (found + tuned.voices * tuned.probabilities(texts)[1][np.asarray(rows, dtype=int), columns]) / (1 + tuned.voices)
         found = found if balanced else found * self.share**self.lean
         return found / found.sum(1, keepdims=True)
 
     def predict(self, texts: list[str], rows: np.ndarray, about: list[str], balanced: bool = True) -> list[str]:
         return [OPINIONS[at] for at in self.probabilities(texts, rows, about, balanced).argmax(1)]
 
-    def pairs(self, texts: list[str]) -> list[tuple[int, str, str]]:
-        """(row, subject, opinion) of each text: what is said surely enough, at least one."""
+    def pairs(self, texts: list[str]) -> list[tuple[int, str, str, float]]:
+        """(row, subject, opinion, probability of both) of each text: what is said surely enough, at least one."""
         sure = self.subjects.probabilities(texts)
         rows, columns = np.nonzero(decide(sure, self.subjects.threshold))
         about = [self.subjects.labels[column] for column in columns]
@@ -65,7 +65,7 @@ class Aspects:
         both = np.zeros(sure.shape)
         both[rows, columns] = sure[rows, columns] * found.max(1)
         kept = decide(both, WORTHWHILE)[rows, columns] == 1
-        return [(int(rows[at]), about[at], OPINIONS[found[at].argmax()]) for at in np.flatnonzero(kept)]
+        return [(int(rows[at]), about[at], OPINIONS[found[at].argmax()], float(both[rows[at], columns[at]])) for at in np.flatnonzero(kept)]
 
     def _told(self, views: _Views) -> np.ndarray:
         return (self._wording.predict_proba(self._sparse(views)) + self._meaning.predict_proba(self._mapped(views))) / 2

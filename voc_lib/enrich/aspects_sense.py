@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -23,8 +24,24 @@ STEEPEST = 2.0  # a gradient longer than this is shortened
 NOWHERE = -1e4  # logit of what must not be looked at
 
 
+@dataclass(frozen=True)
+class Teaching:
+    """`rates` of new layers and of the encoder (what it knows is to last), `dropout` of features, `batch` texts a step, on `threads` (None: as many as torch has)."""
+
+    rates: tuple[float, float] = (1.2e-3, 3.5e-4)
+    epochs: int = 4
+    dropout: float = DROPPED
+    batch: int = BATCH
+    threads: int | None = 1
+
+
 class Sense:
-    """Encoder and recurrent layer: what learns from reviews first and from labels then. Called with rows of tokens (`padded`)."""
+    """Encoder and recurrent layer: what learns from reviews first and from labels then. Called with what `batch` gives of texts that were `read`.
+
+    `width` of the features of a token; `teaching`: how `aspects_tuned` teaches it.
+    """
+
+    width, teaching = WIDTH, Teaching()
 
     def __init__(self) -> None:
         import torch
@@ -32,6 +49,20 @@ class Sense:
         self.encoder = TokenEncoder()
         order = torch.nn.GRU(HIDDEN, HIDDEN // 2, batch_first=True, bidirectional=True)
         self.layers = torch.nn.ModuleDict({"hear": torch.nn.Linear(WIDTH, HIDDEN), "order": order})
+
+    def read(self, texts: list[str]) -> list[np.ndarray]:
+        """What `batch` takes, one per text."""
+        return self.encoder.read(texts)
+
+    def batch(self, tokens: list, chosen: np.ndarray):
+        """(what the texts chosen are given as, bool[texts, tokens]: where a text has ended)."""
+        places = padded(tokens, chosen)
+        return places, places == 0
+
+    def groups(self, new: list, rates: tuple[float, float]) -> list[dict]:
+        """What is taught, for the optimizer: `new` layers and its own at the first rate, the encoder (as far as it was met) at the second."""
+        known = [*self.encoder.weights.values(), self.encoder.embedding]
+        return [{"params": [*new, *self.layers.parameters()], "lr": rates[0]}, {"params": known, "lr": rates[1], "weight_decay": 0.0}]
 
     def __call__(self, places, learning: bool):
         """(features of each token, what is heard at each token)."""
@@ -43,35 +74,35 @@ class Sense:
         return features, heard + self.layers["order"](heard)[0]
 
 
-def learn(loss_of: Callable, tokens: list[np.ndarray], new: list, encoder: TokenEncoder, rates: tuple[float, float], epochs: int) -> None:
-    """Minimises `loss_of(places of a batch)` over the `new` layers and the encoder, at the two `rates`."""
+def learn(loss_of: Callable, tokens: list, groups: list[dict], epochs: int, batch: int = BATCH) -> None:
+    """Minimises `loss_of(places of a batch)` over the `groups` of parameters, each at its own rate."""
     import torch
 
     chance = np.random.default_rng(SEED)
-    taught = [*encoder.weights.values(), encoder.embedding]
-    optimizer = torch.optim.AdamW([{"params": new, "lr": rates[0]}, {"params": taught, "lr": rates[1], "weight_decay": 0.0}], fused=True)
-    steps = epochs * math.ceil(len(tokens) / BATCH)
+    taught = [one for group in groups for one in group["params"]]
+    optimizer = torch.optim.AdamW(groups, fused=True)
+    steps = epochs * math.ceil(len(tokens) / batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda at: min(1, (at + 1) / (WARMING * steps)) * max(0.02, 1 - at / steps))
     for _ in range(epochs):
-        for chosen in batches(tokens, chance):
+        for chosen in batches(tokens, chance, batch):
             loss = loss_of(chosen)
             optimizer.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_([*new, *taught], STEEPEST)
+            torch.nn.utils.clip_grad_norm_(taught, STEEPEST)
             optimizer.step()
             schedule.step()
 
 
-def batches(tokens: list[np.ndarray], chance: np.random.Generator | None) -> Iterator[np.ndarray]:
+def batches(tokens: list, chance: np.random.Generator | None, batch: int = BATCH) -> Iterator[np.ndarray]:
     """Places of texts of about the same length; in random order where there is `chance`."""
     length = np.array([len(text) for text in tokens], dtype=int)
     order = np.arange(len(tokens)) if chance is None else chance.permutation(len(tokens))
-    for first in range(0, len(order), BATCH * SORTED):
-        some = order[first : first + BATCH * SORTED]
+    for first in range(0, len(order), batch * SORTED):
+        some = order[first : first + batch * SORTED]
         some = some[np.argsort(length[some], kind="stable")]
-        cuts = np.arange(0, len(some), BATCH)
+        cuts = np.arange(0, len(some), batch)
         for cut in cuts if chance is None else chance.permutation(cuts):
-            yield some[cut : cut + BATCH]
+            yield some[cut : cut + batch]
 
 
 def padded(tokens: list[np.ndarray], chosen: np.ndarray):
@@ -84,13 +115,13 @@ def padded(tokens: list[np.ndarray], chosen: np.ndarray):
     return torch.from_numpy(places)
 
 
-def dropped(values, learning: bool):
+def dropped(values, learning: bool, part: float = DROPPED):
     """A feature is dropped from all tokens of a text at once: cheaper, and neighbours cannot tell it."""
     import torch
 
     if not learning:
         return values
-    return values * ((torch.rand(values.shape[0], 1, values.shape[2]) > DROPPED) / (1 - DROPPED))
+    return values * ((torch.rand(values.shape[0], 1, values.shape[2]) > part) / (1 - part))
 
 
 def fast():
@@ -104,12 +135,12 @@ _dtype = cache(fitting_dtype)
 
 
 @contextmanager
-def alone():
-    """One thread (small matrices wait for one another otherwise) and lots of its own, both given back."""
+def alone(most: int | None = 1):
+    """One thread (small matrices wait for one another otherwise; None: as many as there were) and lots of its own, both given back."""
     import torch
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(most or threads)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(SEED)

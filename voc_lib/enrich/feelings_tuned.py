@@ -50,7 +50,7 @@ class Felt:
         def loss_of(chosen: np.ndarray):
             return functional.binary_cross_entropy_with_logits(self._read(padded(tokens, chosen), True), wanted[chosen])
 
-        learn(loss_of, tokens, [self.asked, *self.judge.parameters(), *self.sense.layers.parameters()], self.sense.encoder, RATES, epochs)
+        learn(loss_of, tokens, self.sense.groups([self.asked, *self.judge.parameters()], RATES), epochs)
         return self
 
     def _tokens(self, texts: list[str]) -> list[np.ndarray]:

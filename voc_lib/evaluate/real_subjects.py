@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from voc_lib.enrich.aspects import OPINIONS, fit_aspects
-from voc_lib.enrich.aspects_tuned import fit_tuned
-from voc_lib.enrich.feelings_tuned import start_sense
-from voc_lib.enrich.opinions_start import start_model
-from voc_lib.enrich.subjects import fit_subjects
+from voc_lib.enrich.aspects import OPINIONS
+from voc_lib.enrich.learnt import fit_mentions
 from voc_lib.evaluate.real_parts import FOLDS, Encoder, fold_of, measure, missing, read_part
 
 PART = "bdci2018_car/train.csv"
@@ -39,6 +36,11 @@ class Comments:
         return ([self.texts[at] for at in chosen], [self.subjects[at] for at in chosen], np.array([new[int(self.rows[at])] for at in kept], dtype=int),
                 [self.about[at] for at in kept], [self.feeling[at] for at in kept])  # fmt: skip
 
+    def labels(self, chosen: np.ndarray) -> pl.DataFrame:
+        """The mentions of some texts as labels to learn from."""
+        kept = np.flatnonzero(np.isin(self.rows, chosen))
+        return pl.DataFrame({"text": [self.texts[self.rows[at]] for at in kept], "subject": [self.about[at] for at in kept], "opinion": [self.feeling[at] for at in kept]})
+
 
 def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list[dict]:
     """Multi-label subjects, subject with feeling, and feeling per mention."""
@@ -49,10 +51,10 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
     tests = Comments(tested)
     if fit_on is not None:
         knowns = Comments(fitted)
-        parts = [(knowns.part(np.arange(len(knowns.texts))), tests.part(np.arange(len(tests.texts))))]
+        parts = [(knowns.labels(np.arange(len(knowns.texts))), tests.part(np.arange(len(tests.texts))))]
     else:
         fold = fold_of(tests.texts)
-        parts = [(tests.part(np.flatnonzero(fold != at)), tests.part(np.flatnonzero(fold == at))) for at in range(FOLDS)]
+        parts = [(tests.labels(np.flatnonzero(fold != at)), tests.part(np.flatnonzero(fold == at))) for at in range(FOLDS)]
     counted = np.zeros(3)  # subjects found and right, found, true
     paired = np.zeros(3)  # the same of pairs of subject and feeling
     truth, told = [], []
@@ -67,18 +69,15 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
     ]
 
 
-def _one_part(known, new, encode: Encoder) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    start = start_model()
-    tuned = fit_tuned(known[0], known[2], known[3], np.array([OPINIONS.index(feeling) for feeling in known[4]]), start_sense())
-    model = fit_subjects(known[0], known[1], encode, tuned)
-    feelings = fit_aspects(known[0], known[2], known[3], known[4], model, encode, start.displeasure)
-    texts, true, rows, about, _ = new
-    said, count = model.predict(texts), sum(len(subjects) for subjects in true)
+def _one_part(known: pl.DataFrame, new, encode: Encoder) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    model = fit_mentions(known, encode)
+    texts, true, rows, about, feeling = new
+    said, count = model.subjects.predict(texts), sum(len(subjects) for subjects in true)
     hit = sum(len(set(a) & b) for a, b in zip(said, true, strict=True))
-    pairs = feelings.pairs(texts)
-    right = len(set(pairs) & set(zip(rows.tolist(), about, new[4], strict=True)))
-    listed = [at for at, subject in enumerate(about) if subject in model.labels]
-    answer = dict(zip(listed, feelings.predict(texts, rows[listed], [about[at] for at in listed]), strict=True))
+    pairs = model.aspects.pairs(texts)
+    right = len({pair[:3] for pair in pairs} & set(zip(rows.tolist(), about, feeling, strict=True)))
+    listed = [at for at, subject in enumerate(about) if subject in model.subjects.labels]
+    answer = dict(zip(listed, model.aspects.predict(texts, rows[listed], [about[at] for at in listed]), strict=True))
     return np.array([hit, sum(map(len, said)), count]), np.array([right, len(pairs), count]), [answer.get(at, "neutral") for at in range(len(about))]
 
 

