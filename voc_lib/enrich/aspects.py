@@ -24,7 +24,7 @@ LANDMARKS, WIDTH, STRETCH = 1500, 0.5, 3.0  # of the Nystroem map
 # How far the three opinions lean towards how often they occurred, as a power of their shares: 1 would be right if the
 # probabilities were; they are a little too sure already.
 LEANS = np.arange(0.4, 1.05, 0.1)
-WORTHWHILE = 0.3  # a pair earns more F1 than it costs when its probability exceeds half the F1 reached (Lewis 1995)
+WORTHWHILE = 0.33  # a pair earns more F1 than it costs when its probability exceeds half the F1 reached (Lewis 1995)
 _ASKING = re.compile("吗|呢|[?]|么|怎么|如何|多少|哪|请问|是不是|有没有|谁|建议|如果|应该|可以")
 _DENYING = re.compile("不|没|无|别|非")
 

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,6 +15,7 @@ from tests.measure.weighting.conftest import WEEK, plant_silence, silence  # noq
 from voc_lib.collect.customers import FrameError
 from voc_lib.measure.weighting import correct as weighed
 from voc_lib.measure.weighting.checks import Checked
+from voc_lib.measure.weighting.outcomes import about_everybody
 
 
 def nps(scores: pl.Series) -> float:
@@ -60,6 +62,27 @@ def test_hidden_selection_is_missed_by_the_figure_and_met_by_the_range(home):
     found = rows_of(voc.answer("nps", store=store, period=WEEK))
     truth = nps(there["score"])
     assert found["weighted"]["estimate"] < truth - 5 and found["range"]["conf_low"] < truth < found["range"]["conf_high"]
+
+
+@pytest.mark.parametrize(("visiting", "told"), [(0.45, False), (0.0, True)])
+def test_a_correction_that_corrects_nothing_says_so(home, visiting, told):
+    store, _ = plant_silence(visiting=visiting)  # at 0 who answers has nothing to do with visits, and little with anything
+    assert ("折算前后之差没有超出误差" in (rows_of(voc.answer("nps", store=store, period=WEEK))["weighted"]["note"] or "")) is told
+
+
+def test_the_error_of_a_shift_is_how_far_shifts_spread():
+    lots, found = np.random.default_rng(2), []
+    kind = np.repeat(["甲", "乙", "丙"], 2000)
+    y = np.select([kind == "甲", kind == "乙"], [4.0, 6.0], 9.0) + lots.normal(0, 2, len(kind))
+    population = pl.DataFrame({"kind": ["甲", "乙", "丙"], "count": [2000, 2000, 2000]})
+    for _ in range(80):
+        spoke = lots.random(len(kind)) < np.select([kind == "甲", kind == "乙"], [0.10, 0.05], 0.03)
+        people = voc.calibrate(pl.DataFrame({"kind": kind[spoke], "y": y[spoke]}), population)
+        cells = voc.cells_of(people, "y", population)
+        people = people.with_columns(about_everybody(people, "y", cells))
+        found.append(weighed.Correction("y", "x", None, people=people).shift())
+    moved, error = np.array(found).T
+    assert moved.mean() == pytest.approx(6.333 - (0.1 * 4 + 0.05 * 6 + 0.03 * 9) / 0.18, abs=0.15) and error.mean() == pytest.approx(moved.std(), rel=0.25)
 
 
 def test_levels_are_weighted_one_by_one(silence):  # noqa: F811

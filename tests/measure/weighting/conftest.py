@@ -15,8 +15,8 @@ START, END, WEEK = date(2026, 8, 17), date(2026, 11, 15), "2026-W46"
 AT = datetime(2026, 11, 16, tzinfo=UTC)
 
 
-def plant_silence(customers=3000, seed=4, hidden=0.0, name="s"):
-    """Customers in regions and bands of visits; of those who came, some answer the dealer's survey: more of them the more they visit, and, by `hidden`, the less content they are.
+def plant_silence(customers=3000, seed=4, hidden=0.0, name="s", visiting=0.45):
+    """Customers in regions and bands of visits; of those who came, some answer the dealer's survey: more of them the more they visit (`visiting`), and, by `hidden`, the less content they are.
 
     Returns the store and, of all who came, what they would have answered (0-10).
     """
@@ -25,7 +25,7 @@ def plant_silence(customers=3000, seed=4, hidden=0.0, name="s"):
     region, visits = lots.choice(["华东", "华南", "西南"], customers, p=[0.5, 0.3, 0.2]), lots.integers(0, 7, customers)
     app, came = lots.integers(0, 30, customers), lots.random(customers) < 0.8
     score = np.clip(np.round(8.5 - 0.5 * visits + (region == "华南") + 0.03 * app + lots.normal(0, 1.5, customers)), 0, 10)
-    odds = np.exp(-3.0 + 0.45 * visits + hidden * (score <= 6))
+    odds = np.exp(-3.0 + visiting * visits + hidden * (score <= 6))
     spoke = came & (lots.random(customers) < odds / (1 + odds))
     frame = pl.DataFrame({"customer_id": ids, "region": region, "product": "A7", "visits": visits.astype(float), "app_days": app.astype(float), "age": 40.0, "spend": 2000.0, "usage": 1000.0,
                           "valid_from": date(2026, 7, 1), "purchased_at": date(2024, 1, 1), "churned_at": [date(2026, 7, 15) if at % 50 == 0 else None for at in range(customers)]})

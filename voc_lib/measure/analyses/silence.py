@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import NormalDist
 
 import polars as pl
 
@@ -28,6 +29,7 @@ DIGITS = 8            # significant; models are solved, and another machine roun
 CODES = 10            # of by="code", the most mentioned
 KINDS = ("heard", "heard_linked", "weighted", "range")
 NO_LEVEL = "认不出是谁的反馈，不知道属于哪一类"
+UNMOVED = "折算前后之差没有超出误差，看不出谁开口影响了这个数"
 COUNTED = "计数没有折算：每条、每人都已数到"
 
 
@@ -166,12 +168,20 @@ def _corrected(metric, contract, one: Correction, by, odds, confidence, provenan
         shown = {name: row[name] for name in (*NUMBERS, "n", "effective_n")}
         if few:
             shown, known, notes = {}, {"provenance": provenance}, [SUPPRESSED]
+        elif by is None and not one.hidden and _unmoved(one, confidence):
+            notes.append(UNMOVED)
         elif one.hidden:
             shown, notes = {"n": row["n"], "effective_n": row["effective_n"]}, [one.hidden, *notes]
         rows.append(_row(metric, contract, "weighted", shown | known | {"note": "；".join(dict.fromkeys(one for one in notes if one)) or None}, by, level))
         span_ = {} if few or level not in said else {"conf_low": _least(said[level], "low"), "conf_high": _least(said[level], "high"), "n": row["n"], "people": row["n"]}
         rows.append(_row(metric, contract, "range", span_ | {"note": None if span_ else SUPPRESSED, "provenance": provenance}, by, level))
     return rows
+
+
+def _unmoved(one: Correction, confidence: float) -> bool:
+    """Whether weighting moved the figure by less than that can be told from chance."""
+    moved, error = one.shift()
+    return 0 < abs(moved) <= NormalDist().inv_cdf(0.5 + confidence / 2) * error
 
 
 def _least(row: dict, side: str) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from voc_lib.collect.contract_weighting import EVENT
@@ -77,6 +78,17 @@ class Correction:
     def segments(self, by: str, confidence: float = 0.95) -> pl.DataFrame:
         """Of every level of a column weighed by: post-stratified predictions, a row as `mrp_cells` gives it."""
         return self._bounded(mrp_cells(self.cells.drop("weight"), by=by, confidence=confidence, fit=self.fit), confidence)
+
+    def shift(self) -> tuple[float, float]:
+        """How far weighting moved the figure away from the mean of those same people, and the standard error of that, in the unit of the answers.
+
+        An answer counts weight (around - figure) / sum of weights in the one and (y - mean) / n in the other; their differences are squared (linearised). A shift within its error:
+        who speaks does not noticeably go with the answer, as far as the columns weighed by can tell.
+        """
+        y, around, weight = (self.people[name].to_numpy() for name in ("y", "around", "weight"))
+        figure, mean, n = (weight @ around) / weight.sum(), y.mean(), len(y)
+        moves = weight * (around - figure) / weight.sum() - (y - mean) / n
+        return float(figure - mean), float(np.sqrt((moves @ moves) * n / (n - 1)))
 
     def _bounded(self, found: pl.DataFrame, confidence: float) -> pl.DataFrame:
         """A share inside 0 to 1, its interval by the logit; another score inside its scale."""
