@@ -1,7 +1,7 @@
 """What texts are about and how they feel about each subject, learnt from labels of mentions: an analyst's own subjects, some thousand texts, every voice there is.
 
 Linear models of words and vectors (`subjects`, `aspects`) and networks that read in order (`aspects_tuned`): one taught on the reviews of the start model, and, where its package is
-installed, a pretrained one (`aspects_e5`). Slow to fit, some fifteen minutes of one processor for 7,000 texts; for the weekly path see `opinions_labels`.
+installed, a pretrained one (`aspects_e5`). Slow to fit, some twenty-five minutes of one processor and 5 GB for 6,600 texts; for the weekly path see `opinions_labels`.
 """
 
 from __future__ import annotations
