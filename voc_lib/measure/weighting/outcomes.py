@@ -31,8 +31,8 @@ def mrp(frame: pl.DataFrame, column: str, population: pl.DataFrame, by: str | No
     """Mean of `column` over all customers, or each level of `by`: `[by,] estimate, std_error, conf_low, conf_high, n, effective_n, note`; in the unit of `column`.
 
     `frame` has a row per customer who spoke, `population` a row per customer or cell, levels only; `by` is one of its columns. Those who answered count as they did, the others
-    as their cell is predicted. `std_error` is the posterior standard deviation, given the variances, and no less than how unevenly people differ asks for. `effective_n` is Kish's of what each answer counts: in a small segment it may
-    exceed `n`, since others are heard too. Errors as `cells_of`.
+    as their cell is predicted. `std_error` is the posterior standard deviation, given the variances, and no less than how unevenly people differ asks for. `effective_n` is Kish's of what each
+    answer counts: in a small segment it may exceed `n`, since others are heard too. Errors as `cells_of`.
 
     >>> frame = pl.DataFrame({"city": ["甲", "甲", "乙", "乙"], "score": [1, 3, 7, 9]})
     >>> mrp(frame, "score", pl.DataFrame({"city": ["甲", "乙"], "count": [10, 10]}))["estimate"].round(6).item()
