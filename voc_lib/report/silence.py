@@ -150,16 +150,35 @@ def table_answer(answers: pl.DataFrame, titles: dict[str, str] | None = None) ->
     """听到的(全部) | 听到的(可关联) | 折算到全体 | 沉默影响区间: a row per metric and channel (and group), figures with intervals, people and the linked share; why a figure is missing."""
     groups = [name for name in answers.columns[3:4] if name != "kind"]
     columns = [{"title": "问的是什么"}, *({"title": title, "tone": "number"} for title in KINDS.values())]
-    rows, notes = [], []
+    rows, notes = [], {}
     for key, part in answers.group_by("metric", "channel", *groups, maintain_order=True):
         by_kind = {row["kind"]: row for row in part.iter_rows(named=True)}
         words = metric_words(str(key[0]).split(":")[0])
         title = words.label if not groups or key[2] is None else code_name(key[2]) if groups == ["code"] else level_title(groups[0], key[2])
         first = {"text": title, "tone": "strong", "small": channel_title(key[1], titles)}
         rows.append([first, *(_cell(by_kind.get(kind), kind, words.unit) for kind in KINDS)])
-        reason = (by_kind.get("weighted") or {}).get("note")
-        notes += [f"{channel_title(key[1], titles)}：{plain_facts(reason)}" for reason in [reason] if reason]
-    return Block(kind="table", columns=columns, rows=rows, caption="", note="；".join(dict.fromkeys(notes)) + ("。" if notes else "") if rows else "这段时间没有人回答这些问题。")
+        reasons = notes.setdefault(channel_title(key[1], titles), [])
+        reasons.append((title, list(filter(None, ((by_kind.get("weighted") or {}).get("note") or "").split("；")))))
+    return Block(kind="table", columns=columns, rows=rows, caption="", note="".join(_reasons(*said) for said in notes.items()) if rows else "这段时间没有人回答这些问题。")
+
+
+def _reasons(channel: str, told: list[tuple[str, list[str]]]) -> str:
+    """What is noted on a channel's figures: once what holds for all of them, and by name what holds for some.
+
+    >>> _reasons("回访", [("甲", ["人少"]), ("乙", ["人少", "偏"])])
+    '回访：人少；其中乙：偏。'
+    """
+    of: dict[str, list[str]] = {}
+    for title, reasons in told:
+        for reason in reasons:
+            of.setdefault(reason, []).append(title)
+    common = [plain_facts(reason) for reason, titles in of.items() if len(titles) == len(told)]
+    some: dict[tuple[str, ...], list[str]] = {}
+    for reason, titles in of.items():
+        if len(titles) < len(told):
+            some.setdefault(tuple(dict.fromkeys(titles)), []).append(plain_facts(reason))
+    parts = [*common, *(f"其中{'、'.join(titles)}：{'；'.join(reasons)}" for titles, reasons in some.items())]
+    return f"{channel}：{'；'.join(parts)}。" if parts else ""
 
 
 def chart_answer(answers: pl.DataFrame, titles: dict[str, str] | None = None) -> Block:

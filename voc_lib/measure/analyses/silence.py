@@ -29,7 +29,7 @@ DIGITS = 8            # significant; models are solved, and another machine roun
 CODES = 10            # of by="code", the most mentioned
 KINDS = ("heard", "heard_linked", "weighted", "range")
 NO_LEVEL = "认不出是谁的反馈，不知道属于哪一类"
-UNMOVED = "折算前后之差没有超出误差，看不出谁开口影响了这个数"
+UNMOVED = "折算前后之差没有超出误差，看不出谁开口对结果有影响"
 COUNTED = "计数没有折算：每条、每人都已数到"
 
 
