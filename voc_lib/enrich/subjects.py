@@ -2,8 +2,8 @@
 
 Three views of a text (characters, words, sentence vector) and its most telling clause each give a score per subject; a
 logistic regression on scores of texts they were not fitted on (stacking, Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1)
-weighs them and makes probabilities. The threshold is chosen on the same held-out scores, never on a test text. Beside a
-networks that read in order (`aspects_tuned`) the mean of all counts.
+weighs them and makes probabilities. The threshold is chosen on the same held-out scores, never on a test text. Beside
+networks that read in order (`aspects_tuned`) the mean of both counts.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ NOWHERE = -1.0  # score of a text without any clause: as far from a subject as a
 
 
 class Network(Protocol):
-    """What `aspects_tuned.fit_tuned` gives: probabilities of subjects [n, labels] and of feelings about each [n, labels, 3]; `voices` it counts for beside the linear models' one."""
+    """What `aspects_tuned.fit_tuned` gives: probabilities of subjects [n, labels] and of feelings about each [n, labels, 3]."""
 
     labels: tuple[str, ...]
-    voices: int
 
     def probabilities(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -50,7 +49,7 @@ class Subjects:
         clauses = clause_frame(told)
         scores.append(_highest(self.clause_scores(clauses["clause"].to_list()), clauses["row"].to_numpy(), len(told)))
         found = _stacked(self._stack, np.hstack(scores))
-        return found if self.tuned is None else (found + self.tuned.voices * self.tuned.probabilities(texts)[0]) / (1 + self.tuned.voices)
+        return found if self.tuned is None else (found + self.tuned.probabilities(texts)[0]) / 2
 
     def predict(self, texts: list[str]) -> list[list[str]]:
         """The subjects of each text, at least one."""

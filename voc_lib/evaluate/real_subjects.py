@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from voc_lib.enrich.aspects import OPINIONS
-from voc_lib.enrich.learnt import fit_mentions
+from voc_lib.enrich.learnt import every_vector, fit_mentions
+from voc_lib.enrich.subjects import Encode
 from voc_lib.evaluate.real_parts import FOLDS, Encoder, fold_of, measure, missing, read_part
 
 PART = "bdci2018_car/train.csv"
@@ -55,11 +56,12 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
     else:
         fold = fold_of(tests.texts)
         parts = [(tests.labels(np.flatnonzero(fold != at)), tests.part(np.flatnonzero(fold == at))) for at in range(FOLDS)]
+    vectors = every_vector(encode)  # keeps what it has read from part to part
     counted = np.zeros(3)  # subjects found and right, found, true
     paired = np.zeros(3)  # the same of pairs of subject and feeling
     truth, told = [], []
     for known, new in parts:
-        found = _one_part(known, new, encode)
+        found = _one_part(known, new, vectors)
         counted, paired = counted + found[0], paired + found[1]
         truth, told = truth + new[4], told + found[2]
     return [
@@ -69,7 +71,7 @@ def subject_measures(folder: Path, fit_on: Path | None, encode: Encoder) -> list
     ]
 
 
-def _one_part(known: pl.DataFrame, new, encode: Encoder) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _one_part(known: pl.DataFrame, new, encode: Encode) -> tuple[np.ndarray, np.ndarray, list[str]]:
     model = fit_mentions(known, encode)
     texts, true, rows, about, feeling = new
     said, count = model.subjects.predict(texts), sum(len(subjects) for subjects in true)
