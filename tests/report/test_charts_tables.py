@@ -102,6 +102,12 @@ def test_the_table_of_channels(overview):
     assert rows[1][3]["text"] == "无评分或不足10人" and rows[1][2]["small"] == "" and rows[1][4]["text"] == "—"
 
 
+def test_a_number_and_its_unit_stay_on_one_line():
+    cell = {"text": "9.17", "tone": "number", "small": "−6.15～24.49，112 人，等效 104，经销商 回访 <b>"}
+    html = block_html({"kind": "table", "columns": [{"title": "数"}], "rows": [[cell]], "caption": "", "note": ""})
+    assert "−6.15～24.49，112\N{NO-BREAK SPACE}人，等效\N{NO-BREAK SPACE}104，经销商 回访 &lt;b&gt;" in html
+
+
 def test_any_frame_as_a_table():
     frame = pl.DataFrame({"channel": ["<b>", None], "share": [0.5, None], "rows": [12_345, 0], "ok": [True, False],
                           "last_seen": [dt.datetime(2020, 6, 8, 9, 5), None], "codes": [["a", "b"], []]})

@@ -18,6 +18,7 @@ from voc_lib.report.theme import SUPPRESSED
 
 MIME = "application/vnd.voc+json"
 UNBROKEN = 6  # characters of a cell that stay on one line: a name of two or five characters is not broken
+BESIDE_A_NUMBER = re.compile(r"(?<=\d) | (?=\d)")  # a number and its unit stay on one line
 TONES = {"worse", "better", "flat", "strong", "soft", "suppressed", "number"}
 
 
@@ -127,7 +128,7 @@ def _verbatims(block: dict) -> Markup:
 def _cell(cell: dict, column: dict) -> Markup:
     tones = sorted({_tone(column.get("tone")), _tone(cell.get("tone"))} - {None})
     tones += ["short"] if len(str(cell["text"])) <= UNBROKEN else []
-    return element("td", element("span", cell["text"]), element("small", cell["small"]) if cell.get("small") else None,
+    return element("td", element("span", cell["text"]), element("small", BESIDE_A_NUMBER.sub("\N{NO-BREAK SPACE}", cell["small"])) if cell.get("small") else None,
                    class_=" ".join(tones) or None, data_label=column["title"])
 
 
