@@ -102,10 +102,14 @@ def test_the_table_of_channels(overview):
     assert rows[1][3]["text"] == "无评分或不足10人" and rows[1][2]["small"] == "" and rows[1][4]["text"] == "—"
 
 
-def test_a_number_and_its_unit_stay_on_one_line():
-    cell = {"text": "9.17", "tone": "number", "small": "−6.15～24.49，112 人，等效 104，经销商 回访 <b>"}
-    html = block_html({"kind": "table", "columns": [{"title": "数"}], "rows": [[cell]], "caption": "", "note": ""})
-    assert "−6.15～24.49，112\N{NO-BREAK SPACE}人，等效\N{NO-BREAK SPACE}104，经销商 回访 &lt;b&gt;" in html
+def test_a_range_and_a_number_with_its_unit_stay_on_one_line():
+    def drawn(text, small, tone="number"):
+        return block_html({"kind": "table", "columns": [{"title": "数"}], "rows": [[{"text": text, "tone": tone, "small": small}]], "caption": "", "note": ""})
+
+    assert '<td class="number short" data-label="数"><span>−35.39～51.52</span>' in drawn("−35.39～51.52", None)
+    assert "<small><span>−6.15～24.49，</span><span>112 人，</span><span>等效 104 &lt;b&gt;</span></small>" in drawn("9.17", "−6.15～24.49，112 人，等效 104 <b>")
+    assert "<small>要分成几行才写得下的一句很长的话，</small>" in drawn("9.17", "要分成几行才写得下的一句很长的话，")
+    assert "<small>一处，另一处</small>" in drawn("这一格里是很长的一句话", "一处，另一处", None) and "short" not in drawn("没有一处是数的一句话，写在数的一列里", None)
 
 
 def test_any_frame_as_a_table():

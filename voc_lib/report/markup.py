@@ -18,7 +18,7 @@ from voc_lib.report.theme import SUPPRESSED
 
 MIME = "application/vnd.voc+json"
 UNBROKEN = 6  # characters of a cell that stay on one line: a name of two or five characters is not broken
-BESIDE_A_NUMBER = re.compile(r"(?<=\d) | (?=\d)")  # a number and its unit stay on one line
+UNBROKEN_NUMBER = 16  # of a cell of numbers: both ends of a range, a number and its unit
 TONES = {"worse", "better", "flat", "strong", "soft", "suppressed", "number"}
 
 
@@ -127,9 +127,12 @@ def _verbatims(block: dict) -> Markup:
 
 def _cell(cell: dict, column: dict) -> Markup:
     tones = sorted({_tone(column.get("tone")), _tone(cell.get("tone"))} - {None})
-    tones += ["short"] if len(str(cell["text"])) <= UNBROKEN else []
-    return element("td", element("span", cell["text"]), element("small", BESIDE_A_NUMBER.sub("\N{NO-BREAK SPACE}", cell["small"])) if cell.get("small") else None,
-                   class_=" ".join(tones) or None, data_label=column["title"])
+    small = [cell["small"]] if cell.get("small") else []
+    if len(str(cell["text"])) <= (UNBROKEN_NUMBER if "number" in tones else UNBROKEN):
+        tones.append("short")
+        parts = [part for said in small for part in re.split("(?<=，)", said)]
+        small = [element("span", part) for part in parts] if all(len(part) <= UNBROKEN_NUMBER for part in parts) else small  # broken behind commas only
+    return element("td", element("span", cell["text"]), element("small", *small) if small else None, class_=" ".join(tones) or None, data_label=column["title"])
 
 
 def _table(block: dict) -> Markup:
