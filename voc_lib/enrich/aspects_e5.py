@@ -20,7 +20,6 @@ from voc_lib.enrich.subjects import Encode
 FILE = "e5-small-q4.bin"
 MOST_TOKENS = 200  # of a text that are read
 FROZEN = 6  # lower layers that are left as they are
-READ_TOGETHER = 64  # texts of about one length
 MOST_KEPT = 200_000  # vectors of texts, 300 MB
 FADING = 0.9  # of the rate, from a layer to the one below it
 SHARES = (0.75, 0.66)  # of the other vectors and of these side by side: their squares add up to 1
@@ -109,10 +108,8 @@ def _mean_vectors(texts: list[str]) -> np.ndarray:
 
     model, ids = _whole_model(), _weights().tokens(texts)
     found = np.zeros((len(texts), E5Sense.width), np.float32)
-    order = np.argsort([len(one) for one in ids], kind="stable")
     with torch.no_grad(), fast():
-        for first in range(0, len(order), READ_TOGETHER):
-            chosen = order[first : first + READ_TOGETHER]
+        for chosen in batches(ids, None):
             hidden = _left(model, [ids[at] for at in chosen], model.encoder.layer).float()
             count = torch.tensor([len(ids[at]) for at in chosen])
             inside = torch.arange(hidden.shape[1]) < count[:, None]
