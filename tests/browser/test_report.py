@@ -72,3 +72,11 @@ def test_the_page_prints_on_a4_without_cutting_a_figure(pages, visit, tmp_path):
     assert widths and max(widths) <= 700
     seen.page.pdf(path=tmp_path / "page.pdf", format="A4", print_background=True)
     assert (tmp_path / "page.pdf").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_table_is_wider_than_paper(pages, visit, name):
+    seen = visit(pages / f"{name}.html", viewport={"width": 672, "height": 900})    # A4 less 2 x 16 mm
+    seen.page.emulate_media(media="print")
+    assert seen.page.locator("table").count() > 0
+    assert seen.page.evaluate("Math.max(...[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().width - t.parentElement.getBoundingClientRect().width))") <= 0
