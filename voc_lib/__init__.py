@@ -55,7 +55,7 @@ _NAMES = {
     "voc_lib.measure.weighting.channel_agreement": ["channel_agreement", "shared_covariance"],
     "voc_lib.measure.weighting.outreach": ["outreach_plan"],
     "voc_lib.measure.weighting.probe": ["probe_estimate", "probe_size"],
-    "voc_lib.measure.analyses.silence": ["answer", "correction", "margins"],
+    "voc_lib.measure.analyses.silence": ["answer", "correction", "margins", "write_weights"],
     "voc_lib.measure.analyses.silence_checks": ["balance_now", "benchmarks", "channels_agree", "check_silence", "posted_odds", "robustness", "second_opinion", "silent_change", "silent_need", "silent_ranges", "tipping"],
     "voc_lib.measure.analyses.reach": ["probe", "reach"],
     "voc_lib.report.silence": ["cards_silence", "chart_answer", "chart_love", "say_answer", "say_overturn", "say_posted", "say_problems", "say_probe_needed", "say_robustness", "say_silent_change", "say_smub", "say_who", "say_who_speaks",

@@ -61,20 +61,19 @@ def plant(folder: Path) -> pl.DataFrame:
 
 def from_the_store(answers: Path, out: Path) -> None:
     """One process of its own, so that memory is its own too."""
-    from voc_lib.measure.weighting.cells import mean_of_cells, weigh_cells
-    from voc_lib.measure.weighting.frame import base_of, cells_for, everyone_in, frame_cells, speakers
+    from voc_lib.measure.weighting.cells import levels_of, mean_of_cells
+    from voc_lib.measure.weighting.frame import base_of, everyone_in
     from voc_lib.measure.weighting.weights import calibrate
+    from voc_lib.measure.weighting.weights_file import weights_to_file
     from voc_lib.store import open_store
 
     start = time.process_time()
     store = open_store("bench")
     base = base_of(store, "vehicles", START, END)
-    columns = base.columns
-    people = speakers(store, base, pl.read_parquet(answers), columns)
-    cells, _ = weigh_cells(cells_for(frame_cells(store, base, people, ("nps",), columns), "nps", columns))
+    cells, _ = weights_to_file(store, base, answers, "nps", out)
     found = mean_of_cells(cells)
-    people.lazy().join(cells.lazy().select(*columns, "weight"), on=columns, how="left").select("customer_id", *columns, "weight").sink_parquet(out)
     used, memory = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    people, columns = pl.read_parquet(out), levels_of(cells)
     again = time.process_time()
     calibrate(people.select(columns), cells.select(*columns, "count"))
     alone = time.process_time() - again

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import NormalDist
 
 import polars as pl
@@ -18,10 +19,11 @@ from voc_lib.measure import metrics
 from voc_lib.measure.analyses.health import channels_of
 from voc_lib.measure.estimate import MIN_PEOPLE, NUMBERS, SUPPRESSED, estimate
 from voc_lib.measure.feedback import UNDATED, feedback, weeks, weeks_before
-from voc_lib.measure.weighting.correct import Correction, answers_of, correct, ranges, span
+from voc_lib.measure.weighting.correct import UNASKED, Correction, answers_of, correct, ranges, span
 from voc_lib.measure.weighting.frame import base_of, everybody_of, totals_of
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
 from voc_lib.measure.weighting.sensitivity import HEADLINE
+from voc_lib.measure.weighting.weights_file import weights_to_file
 from voc_lib.store import Store, open_store
 
 WEEKS = 13            # a quarter: the frame comes four times a year, and a week has too few answers
@@ -82,6 +84,27 @@ def margins(channel: str, store: Store | str | None = None, period: str | None =
     everyone = everybody_of(store, base)
     levels = {column: dict(everyone.group_by(column).agg(pl.col(COUNT).sum()).sort(column).iter_rows()) for column in base.columns}
     return levels | totals_of(store, base, lines)
+
+
+def write_weights(metric: str | Metric, channel: str, to: Path | str, store: Store | str | None = None, period: str | None = None, weeks: int = WEEKS,
+                  answers: pl.DataFrame | Path | str | None = None) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """A Parquet file `to` of `customer_id`, the columns weighed by and `weight` (customers a person stands for) of everybody who answered `metric` in the channel, for R, SPSS or a colleague.
+
+    `answers`: instead of the store's own, a frame or a Parquet file with `customer_id` and a column named as the metric, a row a customer; as a file, a million of them are never held in
+    memory. Gives back the cells with their weights (`mean_of_cells` makes the figure of them) and what must be said of them. WeightingError as `weights_to_file`, FrameError as `base_of`;
+    ValueError for an unknown metric.
+    """
+    store = store if isinstance(store, Store) else open_store(store)
+    contracts = channels_of(store)
+    if channel not in contracts:
+        raise WeightingError(f"库「{store.name}」里没有渠道「{channel}」。现有：{'、'.join(sorted(contracts))}。")
+    if not contracts[channel].solicited:
+        raise WeightingError(f"「{channel}」的权重算不出：{UNASKED}。请换一个问卷一类的渠道。")
+    listed, metric = asked_weeks(store, period, weeks), metrics.metric(metric)
+    if answers is None:
+        answers = answers_of(feedback(store, listed, channel), metric).rename({"y": metric.name})
+    base = base_of(store, contracts[channel].base, *span(listed))
+    return weights_to_file(store, base, answers if isinstance(answers, pl.DataFrame) else Path(answers), metric.name, Path(to))
 
 
 def _by_channel(rows: pl.DataFrame, metric: Metric):

@@ -32,6 +32,7 @@ from voc_lib.stats.mixed import CellFit
 from voc_lib.store import Store
 
 FEWEST = 10  # linked people who answered
+UNASKED = "这个渠道是自己找上门来的：会不会说话取决于满不满意，折算不出全体"
 ONLY_RANGE = "权重太不均匀或人太少，只给区间"
 FAILED = "校正检验未通过，只给区间"  # in the words of the page
 
@@ -124,7 +125,7 @@ def correct(store: Store, answers: pl.DataFrame, channel: Channel, start: date, 
     """
     asked = [name for name in answers.columns if name != PERSON]
     if not channel.solicited:
-        return {name: Correction(name, channel.channel, "这个渠道是自己找上门来的：会不会说话取决于满不满意，折算不出全体") for name in asked}
+        return {name: Correction(name, channel.channel, UNASKED) for name in asked}
     try:
         base = base_of(store, channel.base, start, end)
         people = speakers(store, base, answers)

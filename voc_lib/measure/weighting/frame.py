@@ -6,7 +6,7 @@ answers once: several answers are averaged. The frame is grouped where it lies, 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -84,12 +84,18 @@ def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str
     `people` as `speakers` gives them. WeightingError where the base has nobody. `cells_for` makes of it the cells of one question.
     """
     columns = columns or base.columns
-    everyone = _in_words(base, store.sql(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}")).group_by(columns).agg(pl.col(COUNT).sum())
-    if everyone.is_empty():
-        raise WeightingError(f"「{base.name}」在{_told(base.start)}到{_told(base.end)}之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
+    everyone = in_words(base, everyone_as_cells(base, columns, store.sql)).group_by(columns).agg(pl.col(COUNT).sum())
     sums = [part for name in asked for part in (pl.col(name).count().alias(f"{name}_n"), pl.col(name).sum().alias(f"{name}_total"), (pl.col(name) ** 2).sum().alias(f"{name}_squares"))]
     cells = everyone.join(people.group_by(columns).agg(sums), on=columns, how="left")
     return cells.with_columns(pl.col(f"{name}_{part}").fill_null(0) for name in asked for part in ("n", "total", "squares")).sort(columns)
+
+
+def everyone_as_cells(base: Base, columns: tuple[str, ...], ask: Callable[[str], pl.DataFrame]) -> pl.DataFrame:
+    """The customers of the base as cells of `columns` with `count`; columns as SQL has them, see `in_words`. `ask` answers a query. WeightingError where the base has nobody."""
+    found = ask(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}")
+    if found.is_empty():
+        raise WeightingError(f"「{base.name}」在{_told(base.start)}到{_told(base.end)}之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
+    return found
 
 
 def cells_for(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
@@ -109,19 +115,19 @@ def speakers(store: Store, base: Base, answers: pl.DataFrame, columns: tuple[str
     asked = answers.select(PERSON).with_row_index("answer")  # ten million ids are compared with; places and bands, small numbers, come back
     found = store.sql(f"SELECT a.answer, {base.selected(*(columns or base.said))} FROM ({base.rows}) JOIN asked AS a USING (customer_id)", asked=asked).sort("answer")
     given = answers[found["answer"]].with_columns(pl.exclude(PERSON).cast(pl.Float64).fill_nan(None))
-    return pl.concat([given, _in_words(base, found.drop("answer"))], how="horizontal")
+    return pl.concat([given, in_words(base, found.drop("answer"))], how="horizontal")
 
 
 def everyone_in(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base, one row each with `customer_id`, columns and behaviours, by customer."""
-    return _in_words(base, store.sql(f"{base.sql} ORDER BY customer_id"))
+    return in_words(base, store.sql(f"{base.sql} ORDER BY customer_id"))
 
 
 def everybody_of(store: Store, base: Base) -> pl.DataFrame:
     """All customers of the base as cells of its columns and behaviours, with `count`: a population frame."""
     everyone = store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(base.said)}")
     names = list(base.said)
-    return _in_words(base, everyone).group_by(names).agg(pl.col(COUNT).sum()).sort(names)
+    return in_words(base, everyone).group_by(names).agg(pl.col(COUNT).sum()).sort(names)
 
 
 def totals_of(store: Store, base: Base, lines: Collection[str]) -> dict[str, float]:
@@ -147,7 +153,7 @@ def affordable(cells: pl.DataFrame, name: str, columns: tuple[str, ...]) -> tupl
     return tuple(taken)
 
 
-def _in_words(base: Base, rows: pl.DataFrame) -> pl.DataFrame:
+def in_words(base: Base, rows: pl.DataFrame) -> pl.DataFrame:
     """Banded columns as words, and what is empty as 未知."""
     bands = [pl.lit(pl.Series(levels)).gather(pl.col(name)).alias(name) for name, levels in base.bands.items() if name in rows.columns]
     texts = [name for name in base.columns if name in rows.columns and name not in base.bands]
