@@ -128,12 +128,11 @@ def correct(store: Store, answers: pl.DataFrame, channel: Channel, start: date, 
         return {name: Correction(name, channel.channel, UNASKED) for name in asked}
     try:
         base = base_of(store, channel.base, start, end)
-        people = speakers(store, base, answers)
-        wide = frame_cells(store, base, people, tuple(asked))
+        people, everyone = speakers(store, base, answers), everybody_of(store, base)
+        wide = frame_cells(store, base, people, tuple(asked), everyone=everyone)
     except (FrameError, WeightingError) as error:
         return {name: Correction(name, channel.channel, str(error)) for name in asked}
     found = {name: _one(name, channel.channel, base, wide, people, answers[name].count() - people[name].count()) for name in asked}
-    everyone = everybody_of(store, base)
     return {name: one if one.refused else replace(one, checked=tested(one, everyone)) for name, one in found.items()}
 
 

@@ -78,20 +78,22 @@ def base_of(store: Store, base: str, start: date, end: date) -> Base:
     return Base(base, start, end, tuple(said), tuple(behaviours), tuple(kinds), levels, rows, said | behaviours)
 
 
-def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str, ...], columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+def frame_cells(store: Store, base: Base, people: pl.DataFrame, asked: tuple[str, ...], columns: tuple[str, ...] | None = None, everyone: pl.DataFrame | None = None) -> pl.DataFrame:
     """A row per cell of `columns` (all of the base's): the levels, `count` customers, and for every x of `asked` `x_n` people who answered it, `x_total` and `x_squares`; sorted.
 
-    `people` as `speakers` gives them. WeightingError where the base has nobody. `cells_for` makes of it the cells of one question.
+    `people` as `speakers` gives them; `everyone`: what `everybody_of` gave, where that was asked for already. WeightingError where the base has nobody. `cells_for` makes of it the cells
+    of one question.
     """
     columns = columns or base.columns
-    everyone = in_words(base, everyone_as_cells(base, columns, store.sql)).group_by(columns).agg(pl.col(COUNT).sum())
+    everyone = in_words(base, everyone_as_cells(base, columns, store.sql)) if everyone is None else everyone
+    everyone = everyone.group_by(columns).agg(pl.col(COUNT).sum())
     sums = [part for name in asked for part in (pl.col(name).count().alias(f"{name}_n"), pl.col(name).sum().alias(f"{name}_total"), (pl.col(name) ** 2).sum().alias(f"{name}_squares"))]
     cells = everyone.join(people.group_by(columns).agg(sums), on=columns, how="left")
     return cells.with_columns(pl.col(f"{name}_{part}").fill_null(0) for name in asked for part in ("n", "total", "squares")).sort(columns)
 
 
 def everyone_as_cells(base: Base, columns: tuple[str, ...], ask: Callable[[str], pl.DataFrame]) -> pl.DataFrame:
-    """The customers of the base as cells of `columns` with `count`; columns as SQL has them, see `in_words`. `ask` answers a query. WeightingError where the base has nobody."""
+    """The customers of the base as cells of `columns` (or behaviours) with `count`; bands as SQL has them, see `in_words`. `ask` answers a query. WeightingError where the base has nobody."""
     found = ask(f"SELECT {base.selected(*columns)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(columns)}")
     if found.is_empty():
         raise WeightingError(f"「{base.name}」在{_told(base.start)}到{_told(base.end)}之间没有客户，没有可以折算到的人。请核对客户档案和触点的日期。")
@@ -124,10 +126,9 @@ def everyone_in(store: Store, base: Base) -> pl.DataFrame:
 
 
 def everybody_of(store: Store, base: Base) -> pl.DataFrame:
-    """All customers of the base as cells of its columns and behaviours, with `count`: a population frame."""
-    everyone = store.sql(f"SELECT {base.selected(*base.said)}, count(*)::DOUBLE AS count FROM ({base.rows}) GROUP BY {_places(base.said)}")
+    """All customers of the base as cells of its columns and behaviours, with `count`: a population frame. WeightingError where the base has nobody."""
     names = list(base.said)
-    return in_words(base, everyone).group_by(names).agg(pl.col(COUNT).sum()).sort(names)
+    return in_words(base, everyone_as_cells(base, tuple(names), store.sql)).group_by(names).agg(pl.col(COUNT).sum()).sort(names)
 
 
 def totals_of(store: Store, base: Base, lines: Collection[str]) -> dict[str, float]:
