@@ -77,7 +77,7 @@ def asked_weeks(store: Store, period: str | None, many: int) -> list[str]:
 def margins(channel: str, store: Store | str | None = None, period: str | None = None, weeks: int = WEEKS, lines: Sequence[str] = ()) -> dict:
     """What is known of all customers of a channel's base, for `calibrate` on a frame of one's own: `{column: {level: customers}}`, and of `lines` (numbers of the register: usage, spend, ...) their totals.
 
-    Customers of whom a line is not known are not in its total: fill it in the frame, or weigh by bands. Raises FrameError as `base_of`.
+    Customers of whom a line is not known are not in its total: fill it in the frame, or weigh by bands. Raises FrameError as `base_of`, WeightingError where nobody is in it.
     """
     store = store if isinstance(store, Store) else open_store(store)
     base = base_of(store, channels_of(store)[channel].base, *span(asked_weeks(store, period, weeks)))
