@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from voc_lib.enrich import aspects_e5, opinions_start
+from voc_lib.enrich.aspects_asked import fit_asked
 from voc_lib.enrich.aspects_tuned import fit_tuned
 
 if not aspects_e5.is_installed():
@@ -79,3 +80,15 @@ def test_the_upper_layers_are_taught_and_the_start_is_left_as_it_is(sense):
     assert about.argmax(1).tolist() == [1, 0] and feels[[0, 1], [1, 0]].argmax(1).tolist() == [2, 0]  # columns 油耗, 空间
     assert all((before[name] == value).all() for name, value in sense.upper.state_dict().items())
     assert not any((before[name] == value).all() for name, value in model._sense.upper.state_dict().items())
+
+
+def test_the_subject_in_front_of_a_text_decides_whose_feeling_is_told(sense):
+    said = ("太差了", "怎么样", "真不错")
+    pairs = [(one, other) for one in range(3) for other in range(3) if one != other] * 4
+    before = copy.deepcopy(sense.upper.state_dict())
+    texts = [f"油耗{said[one]},空间{said[other]}" for one, other in pairs]
+    model = fit_asked(texts, np.repeat(np.arange(len(texts)), 2), ["油耗", "空间"] * len(texts), np.array([sign for pair in pairs for sign in pair]), sense, 12)
+    found = model.probabilities(["空间真不错,油耗太差了"], np.array([0, 0]), ["油耗", "空间"])
+    assert found.argmax(1).tolist() == [0, 2] and np.allclose(found.sum(1), 1)
+    assert all((before[name] == value).all() for name, value in sense.upper.state_dict().items())
+    assert model.probabilities([], np.array([], int), []).shape == (0, 3)

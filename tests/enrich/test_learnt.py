@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from voc_lib.enrich import aspects_e5, feelings_tuned, opinions_start
+from voc_lib.enrich import aspects_e5, feelings_tuned, learnt, opinions_start
 from voc_lib.enrich.aspects import LEAN, fit_aspects
 from voc_lib.enrich.aspects_sense import Teaching
 from voc_lib.enrich.aspects_tuned import Together
@@ -80,10 +80,13 @@ def test_networks_count_as_much_as_the_linear_models(subjects):
     try:
         model.tuned = Together([Insisting(model.labels, "空间", (0, 1, 0)), Insisting(model.labels, "油耗", (0, 0, 1))])
         beside = model.probabilities(text)[0], feelings.probabilities(text, row, ["油耗"])[0]
+        feelings.asked = SimpleNamespace(probabilities=lambda texts, rows, about: np.array([[1, 0, 0]]))
+        asked = feelings.probabilities(text, row, ["油耗"])[0]
     finally:
-        model.tuned = None
+        model.tuned = feelings.asked = None
     assert np.allclose(beside[0], (alone[0] + np.array([(label in ("空间", "油耗")) / 2 for label in model.labels])) / 2)
     assert np.allclose(beside[1], (alone[1] + np.array([0, 0.5, 0.5])) / 2)
+    assert np.allclose(asked, 0.4 * alone[1] + 0.3 * np.array([0, 0.5, 0.5]) + 0.3 * np.array([1, 0, 0]))
     with pytest.raises(ValueError, match="网络学的主题与标注里的不同：外观"):
         fit_subjects(["油耗高", "空间大"] * 3, [{"油耗"}, {"空间"}] * 3, encode, Insisting(("外观", "油耗", "空间"), "外观", (0, 1, 0)))
 
@@ -114,8 +117,9 @@ def test_labels_of_mentions_teach_every_voice_there_is(monkeypatch, installed):
     monkeypatch.setattr(aspects_e5, "is_installed", lambda: installed)
     monkeypatch.setattr(aspects_e5, "E5Sense", lambda: start)  # its own tests are in test_aspects_e5.py
     monkeypatch.setattr(type(start), "teaching", Teaching(epochs=1))
+    monkeypatch.setattr(learnt, "fit_asked", lambda *told: SimpleNamespace(probabilities=lambda texts, rows, about: np.full((len(about), 3), 1 / 3)))
     model = fit_mentions(labels_of(CASES), encode)
-    assert len(model.subjects.tuned._networks) == 1 + installed
+    assert len(model.subjects.tuned._networks) == 1 + installed and (model.aspects.asked is not None) == installed
     found = model.read(["油耗太差了", ""])
     assert found.columns == ["row", "subject", "opinion", "confidence"] and found.row(0)[:2] == (0, "油耗") and found["row"].to_list() == [0, 1]
     assert model.read([]).equals(found.clear())

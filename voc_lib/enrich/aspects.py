@@ -2,13 +2,14 @@
 
 The clauses that sound most like a subject (and their neighbours) are its window. One logistic regression reads wording of
 text and windows beside the start model's polarity; another reads sentence vectors of window and text through a Nystroem map
-(Williams & Seeger 2001); their probabilities are averaged, and then with those of networks that read in order (`aspects_tuned`).
+(Williams & Seeger 2001); their probabilities are averaged, and then with those of networks that read in order (`aspects_tuned`, `aspects_asked`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -24,20 +25,27 @@ LANDMARKS, WIDTH, STRETCH = 1500, 0.5, 3.0  # of the Nystroem map
 # probabilities were; they are a little too sure already. From how sure of both a pair is said: where it earns more F1 than
 # it costs, half the F1 reached (Lewis 1995) and a little more for the same reason. Both were tried in steps on five folds.
 LEAN, WORTHWHILE = 0.8, 0.36
+WITH_ASKED = (0.4, 0.3, 0.3)  # the linear models, the networks that read a text once, the one that is given the subject with it; chosen among nine on five folds
 _ASKING = re.compile("吗|呢|[?]|么|怎么|如何|多少|哪|请问|是不是|有没有|谁|建议|如果|应该|可以")
 _DENYING = re.compile("不|没|无|别|非")
 
 Polarity = Callable[[list[str]], np.ndarray]  # the start model's evidence, positive numbers speak of displeasure
 
 
+class Answers(Protocol):
+    """What `aspects_asked.fit_asked` gives: probabilities of feelings about a subject of a text [mentions, 3]."""
+
+    def probabilities(self, texts: list[str], rows: np.ndarray, about: list[str]) -> np.ndarray: ...
+
+
 class Aspects:
     """A fitted model of opinions on subjects. `probabilities` are for balanced classes; `share` is how often each occurred.
 
-    Where `subjects` were fitted beside networks, the mean of the linear models and of the networks counts.
+    Where `subjects` were fitted beside networks, the mean of the linear models and of the networks counts; with one more that is `asked`, see `WITH_ASKED`.
     """
 
-    def __init__(self, subjects: Subjects, encode: Encode, polarity: Polarity) -> None:
-        self.subjects, self.share = subjects, np.full(3, 1 / 3)
+    def __init__(self, subjects: Subjects, encode: Encode, polarity: Polarity, asked: Answers | None = None) -> None:
+        self.subjects, self.asked, self.share = subjects, asked, np.full(3, 1 / 3)
         self._encode, self._polarity = encode, polarity
 
     def probabilities(self, texts: list[str], rows: np.ndarray, about: list[str], balanced: bool = True) -> np.ndarray:
@@ -47,8 +55,12 @@ class Aspects:
         """
         found = self._told(_Views(texts, rows, about, self.subjects, self._encode, self._polarity))
         if self.subjects.tuned is not None:
-            columns, tuned = [self.subjects.labels.index(label) for label in about], self.subjects.tuned
-            found = (found + tuned.probabilities(texts)[1][np.asarray(rows, dtype=int), columns]) / 2
+            columns = [self.subjects.labels.index(label) for label in about]
+            read = self.subjects.tuned.probabilities(texts)[1][np.asarray(rows, dtype=int), columns]
+            if self.asked is None:
+                found = (found + read) / 2
+            else:
+                found = sum(share * said for share, said in zip(WITH_ASKED, (found, read, self.asked.probabilities(texts, rows, about)), strict=True))
         found = found if balanced else found * self.share**LEAN
         return found / found.sum(1, keepdims=True)
 
@@ -105,11 +117,11 @@ class Aspects:
 
 
 def fit_aspects(
-    texts: list[str], rows: np.ndarray, about: list[str], opinions: list[str], subjects: Subjects, encode: Encode, polarity: Polarity
+    texts: list[str], rows: np.ndarray, about: list[str], opinions: list[str], subjects: Subjects, encode: Encode, polarity: Polarity, asked: Answers | None = None
 ) -> Aspects:
-    """Fit on mentions of the texts that `subjects` was fitted on: its held-out clause scores draw the windows."""
+    """Fit on mentions of the texts that `subjects` was fitted on: its held-out clause scores draw the windows. `asked` was fitted on the same."""
     views = _Views(texts, rows, about, subjects, encode, polarity, subjects.training_clauses)
-    return Aspects(subjects, encode, polarity)._fit(views, opinions)
+    return Aspects(subjects, encode, polarity, asked)._fit(views, opinions)
 
 
 class _Views:

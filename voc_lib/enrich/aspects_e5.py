@@ -66,12 +66,18 @@ class E5Sense:
         given = torch.nn.utils.rnn.pad_sequence([tokens[at] for at in chosen], batch_first=True)
         return given, (given == 0).all(-1)
 
-    def __call__(self, given, learning: bool):
+    def features(self, given, learning: bool):
+        """What all layers leave of each token."""
         self.upper.train(learning)
         with fast():
             features, seen = given.float(), _seen(given)
             for layer in self.upper:
                 features = _passed(layer, features, seen)
+        return features
+
+    def __call__(self, given, learning: bool):
+        features = self.features(given, learning)
+        with fast():
             heard = self.layers["hear"](dropped(features, learning, self.teaching.dropout))
         return features, heard.float()
 

