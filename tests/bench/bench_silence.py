@@ -8,7 +8,6 @@ cells handed to it (against our weights alone).
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ START, END = date(2026, 8, 17), date(2026, 11, 15)
 GOALS = {"store": (5.0, 1000), "lines": (15.0, None)}
 
 RAKE = """
-import resource, sys, time
+import sys, time
 import pandas as pd
 from balance import Sample
 begun = time.process_time()
@@ -36,7 +35,7 @@ start = time.process_time()
 sample = Sample.from_frame(people[["customer_id", *columns]], id_column="customer_id")
 target = Sample.from_frame(everyone.reset_index(names="customer_id"), id_column="customer_id", weight_column="count")
 fitted = sample.set_target(target).adjust(method="rake", transformations=None)
-print(time.process_time() - begun, time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.process_time() - begun, time.process_time() - start, int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 
@@ -59,6 +58,11 @@ def plant(folder: Path) -> pl.DataFrame:
     return pl.DataFrame({"customer_id": spoke, "nps": lots.choice([-100.0, 0.0, 100.0], len(spoke))}).sort("customer_id")
 
 
+def most_held() -> float:
+    """MB this process held at most (`ru_maxrss` would count what the one that began it held then)."""
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+
+
 def from_the_store(answers: Path, out: Path) -> None:
     """One process of its own, so that memory is its own too."""
     from voc_lib.measure.weighting.cells import levels_of, mean_of_cells
@@ -72,7 +76,7 @@ def from_the_store(answers: Path, out: Path) -> None:
     base = base_of(store, "vehicles", START, END)
     cells, _ = weights_to_file(store, base, answers, "nps", out)
     found = mean_of_cells(cells)
-    used, memory = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used, memory = time.process_time() - start, most_held()
     people, columns = pl.read_parquet(out), levels_of(cells)
     again = time.process_time()
     calibrate(people.select(columns), cells.select(*columns, "count"))

@@ -32,7 +32,7 @@ def weights_to_file(
     Raises WeightingError as `speakers`, `frame_cells` and `weigh_cells` do, and for a file that is not such a table.
     """
     with closing(connect()) as connection:
-        connection.execute("SET threads = 1")
+        connection.execute("SET threads = 1; SET enable_external_file_cache = false")  # the register is read twice and may be larger than memory
         wanted = named_in(base.rows)
         create_views(connection, store.files(wanted), store.mixed, wanted)
         _give(connection, answers, asked)
