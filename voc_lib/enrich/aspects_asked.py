@@ -75,4 +75,3 @@ def fit_asked(texts: list[str], rows: np.ndarray, about: list[str], opinions: np
 
 def _asked(told: list[str], rows: np.ndarray, about: list[str]) -> list[str]:
     return [f"{subject}{BETWEEN}{told[row]}" for row, subject in zip(rows, about, strict=True)]
-

@@ -10,6 +10,7 @@ import voc_lib as voc
 from tests.measure.weighting.conftest import END, START, WEEK
 from voc_lib.measure.weighting.frame import base_of, frame_cells, speakers
 from voc_lib.measure.weighting.margins import WeightingError
+from voc_lib.measure.weighting.spoken import UnevenWeights
 from voc_lib.measure.weighting.weights_file import weights_to_file
 from voc_lib.store import open_store
 from voc_lib.store_write import write_store
@@ -68,6 +69,19 @@ def test_a_level_that_is_empty_or_missing_is_one_level(silence, asked, tmp_path)
     cells, _ = weights_to_file(store, base_of(store, "visits", START, END), asked, "nps", tmp_path / "w.parquet")
     found = pl.read_parquet(tmp_path / "w.parquet")
     assert cells.filter(pl.col("region") == "未知")["count"].sum() == pytest.approx(found.filter(pl.col("region") == "未知")["weight"].sum()) and found["region"].null_count() == 0 == (found["region"] == "").sum()
+
+
+def test_uneven_weights_are_told_with_their_cells_as_those_of_people_are(silence, tmp_path):
+    store, there = silence
+    few, many = there.filter(pl.col("visits") < 1).head(12), there.filter(pl.col("visits") > 5)
+    answers = pl.concat([few, many]).select("customer_id", pl.col("score").alias("nps"))
+    people, everyone = in_memory(store, answers)
+    with pytest.warns(UnevenWeights, match="权重很不均匀.*最重的是 .*visits_band=") as told:
+        cells, notes = weights_to_file(store, base_of(store, "visits", START, END), answers, "nps", tmp_path / "w.parquet")
+    columns = pl.read_parquet(tmp_path / "w.parquet").drop("customer_id", "weight").columns
+    with pytest.warns(UnevenWeights) as theirs:
+        voc.calibrate(people, everyone.group_by(columns).agg(pl.col("count").sum()), on_silent="extrapolate")
+    assert str(told[0].message) == str(theirs[0].message) == notes[-1]
 
 
 def test_an_analyst_writes_the_weights_of_a_question(silence, tmp_path):

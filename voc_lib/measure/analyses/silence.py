@@ -91,7 +91,8 @@ def write_weights(metric: str | Metric, channel: str, to: Path | str, store: Sto
     """A Parquet file `to` of `customer_id`, the columns weighed by and `weight` (customers a person stands for) of everybody who answered `metric` in the channel, for R, SPSS or a colleague.
 
     `answers`: instead of the store's own, a frame or a Parquet file with `customer_id` and a column named as the metric, a row a customer; as a file, a million of them are never held in
-    memory. Gives back the cells with their weights (`mean_of_cells` makes the figure of them) and what must be said of them. WeightingError as `weights_to_file`, FrameError as `base_of`;
+    memory. Gives back the cells with their weights (`mean_of_cells` makes the figure of them) and what must be said of them. Whether they reproduce what is known of all customers, and a
+    figure may be told, says `correction(...).hidden`. Warns (UnevenWeights) where few people carry it all. WeightingError as `weights_to_file`, FrameError as `base_of`;
     ValueError for an unknown metric.
     """
     store = store if isinstance(store, Store) else open_store(store)

@@ -86,20 +86,21 @@ def weighted(frame: pl.DataFrame, weight: pl.Series, base: pl.Series, covariates
     return frame.with_columns(weight, base.alias(BASE), *known, pl.lit("；".join(notes) or None, dtype=pl.String).alias("weight_note"))
 
 
-def uneven(weight: pl.Series, covariates: pl.Series | None) -> str:
-    """What must be said of weights of a design effect over 5 or a largest one over 50 times the mean; empty where they are even enough."""
-    mean = weight.mean()
-    effect, steepest = len(weight) * (weight**2).sum() / weight.sum() ** 2, weight.max() / mean
+def uneven(weight: pl.Series, covariates: pl.Series | None, people: pl.Series | None = None) -> str:
+    """What must be said of weights of a design effect over 5 or a largest one over 50 times the mean; empty where they are even enough. Of cells, `people` of each have the weight."""
+    people = pl.ones(len(weight), dtype=pl.Int64, eager=True) if people is None else people
+    total = (weight * people).sum()
+    effect, steepest = people.sum() * (weight**2 * people).sum() / total**2, weight.max() * people.sum() / total
     if effect <= UNEVEN and steepest <= STEEP:
         return ""
     verdict = "，不给单一的数，只给区间" if effect > HOPELESS else ""
-    return f"权重很不均匀（设计效应 {effect:.1f}，最大为平均的 {steepest:.0f} 倍{verdict}）" + _heaviest(weight, covariates)
+    return f"权重很不均匀（设计效应 {effect:.1f}，最大为平均的 {steepest:.0f} 倍{verdict}）" + _heaviest(weight, covariates, people)
 
 
-def _heaviest(weight: pl.Series, covariates: pl.Series | None) -> str:
+def _heaviest(weight: pl.Series, covariates: pl.Series | None, people: pl.Series) -> str:
     if covariates is None:
         return ""
-    cells = pl.DataFrame([weight.alias("weight"), covariates.alias("cell")]).group_by("cell").agg(pl.col("weight").mean(), pl.len()).sort("weight", "len", descending=True).head(HEAVIEST)
+    cells = pl.DataFrame([weight.alias("weight"), covariates.alias("cell"), people.alias("len")]).group_by("cell").agg(pl.col("weight").mean(), pl.col("len").sum()).sort("weight", "len", descending=True).head(HEAVIEST)
     return "，最重的是 " + "；".join(f"{'、'.join(f'{column}={level}' for column, level in row['cell'].items())}（{row['len']:,} 人，各代表 {row['weight']:,.0f} 人）" for row in cells.iter_rows(named=True))
 
 

@@ -6,6 +6,7 @@ What `speakers`, `frame_cells` and `weigh_cells` do, but of a person only the nu
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from voc_lib.engine import connect, create_views, named_in, quote
 from voc_lib.measure.weighting.cells import checked, weigh_cells
 from voc_lib.measure.weighting.frame import Base, affordable, cells_for, everyone_as_cells, in_words
 from voc_lib.measure.weighting.margins import COUNT, PERSON, WeightingError
+from voc_lib.measure.weighting.spoken import UnevenWeights, uneven
 from voc_lib.store import Store
 
 PLACE, CELL = "answer_place", "cell_place"
@@ -29,7 +31,7 @@ def weights_to_file(
 
     `answers`: a row a customer, `customer_id` and `asked` (a number; empty and NaN are no answer), a frame or a Parquet file, which takes less memory. The columns are as many of the base's
     as the answers can bear (`affordable`). Rows come in no order. One thread: it takes less memory and less processor time. A file of that name is replaced, and only by a whole one.
-    Raises WeightingError as `speakers`, `frame_cells` and `weigh_cells` do, and for a file that is not such a table.
+    Warns (UnevenWeights) where few people carry it all. Raises WeightingError as `speakers`, `frame_cells` and `weigh_cells` do, and for a file that is not such a table.
     """
     with closing(connect()) as connection:
         connection.execute("SET threads = 1; SET enable_external_file_cache = false")  # the register is read twice and may be larger than memory
@@ -49,6 +51,10 @@ def weights_to_file(
         if not columns:
             raise WeightingError(f"基数里答了「{asked}」的有 {int(wide['y_n'].sum()):,} 人，太少或都在同一类客户里，没有可以折算的差别。请核对渠道、日期和关联，或把期间放长。")
         cells, notes = weigh_cells(checked(cells_for(wide, "y", columns)), on_silent=on_silent, max_weight_ratio=max_weight_ratio)
+        spoke = cells.filter(pl.col("n") > 0, pl.col("weight").is_not_null())
+        if said := uneven(spoke["weight"], spoke.select(columns).to_struct("cell"), spoke["n"]):
+            warnings.warn(said, UnevenWeights, stacklevel=2)
+            notes = (*notes, said)
         connection.register("weights", worded.select(CELL, *columns).join(cells.select(*columns, "weight"), on=columns).filter(pl.col("weight").is_not_null()))
         kept = ", ".join(map(_named, columns))
         _write(connection, f"SELECT {PERSON}, {kept}, weight FROM answers JOIN spoke USING ({PLACE}) JOIN weights USING ({CELL})", to)
